@@ -1,0 +1,14 @@
+"""How results leave the workbench."""
+
+from workbench.api import ComponentRef, hookimpl
+
+HERE = __name__
+
+
+@hookimpl
+def workbench_components() -> list[ComponentRef]:
+    """List the components of this family: one line each."""
+    return [
+        ComponentRef("exporter", "html-report", f"{HERE}.html_report:HtmlReport", "a self-contained page: ledger, curves, samples, scores"),
+        ComponentRef("exporter", "huggingface", f"{HERE}.huggingface:HuggingFace", "a folder that plain transformers loads"),
+    ]

@@ -1,0 +1,1 @@
+"""A plugin-based, notebook-first workbench for language-model data and models."""

@@ -1,0 +1,141 @@
+"""Corpus: Parquet shards of documents, what was rejected, what was quarantined, and the ledger.
+
+    corpus.json                 {"parts": [...], "columns": {...}, "shards": [{"name", "part", "rows"}]}
+    ledger.json                 read = kept + rejected + quarantined
+    shards/00000.parquet        or shards/train-00000.parquet for a corpus with parts
+    rejects/…, quarantine/…     same shard names, only where there is something to say
+
+Shards are zstd Parquet with page checksums, written and read with them on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from workbench.artifacts.base import Artifact
+from workbench.artifacts.ledger import Ledger
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One Parquet file of a corpus."""
+
+    name: str
+    part: str | None
+    rows: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class Corpus(Artifact):
+    """Documents on disk. With a chosen part, everything below speaks of that part only."""
+
+    type: ClassVar[str] = "corpus"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of the parts; empty for a corpus in one piece."""
+        return tuple(self.read_json("corpus.json")["parts"])
+
+    @property
+    def shards(self) -> list[Shard]:
+        """The shards, in order."""
+        listed = self.read_json("corpus.json")["shards"]
+        return [
+            Shard(item["name"], item["part"], item["rows"], self.path / "shards" / item["name"])
+            for item in listed
+            if self.part is None or item["part"] == self.part
+        ]
+
+    @property
+    def num_rows(self) -> int:
+        """How many documents were kept."""
+        return sum(shard.rows for shard in self.shards)
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Column name → polars type name."""
+        return dict(self.read_json("corpus.json")["columns"])
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of the step that made this corpus."""
+        return Ledger.from_json(self.read_json("ledger.json"))
+
+    def batches(self, columns: list[str] | None = None) -> Iterator[pl.DataFrame]:
+        """Yield the documents shard by shard, checksums verified."""
+        for shard in self.shards:
+            yield read_shard(shard.path, columns)
+
+    def scan(self) -> pl.LazyFrame:
+        """Return a lazy frame over all documents."""
+        return scan_folder(self.path / "shards", [shard.name for shard in self.shards], self.columns)
+
+    def rejects(self) -> pl.LazyFrame:
+        """Return the rejected documents: `id, filter, reason, reasons, signals, duplicate_of, text, source, meta`."""
+        return scan_folder(self.path / "rejects", None, REJECT)
+
+    def quarantine(self) -> pl.LazyFrame:
+        """Return the bad records: `file, place, reason, detail, head, digest`."""
+        return scan_folder(self.path / "quarantine", None, QUARANTINE)
+
+
+REJECT = {
+    "id": "String",
+    "filter": "String",  # the first filter that rejects it
+    "reason": "String",  # that filter's first reason
+    "reasons": "String",  # JSON list of every "filter: reason" that holds
+    "signals": "String",  # JSON object of every signal, "filter.signal" -> value
+    "duplicate_of": "String",  # the id that was kept instead, or null
+    "text": "String",
+    "source": "String",
+    "meta": "String",
+}
+
+QUARANTINE = {
+    "file": "String",
+    "place": "String",
+    "reason": "String",
+    "detail": "String",
+    "head": "String",  # the first bytes, escaped
+    "digest": "String",
+}
+
+
+def read_shard(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
+    """Return one Parquet shard with its page checksums verified."""
+    import polars as pl
+    import pyarrow.parquet as pq
+
+    return pl.DataFrame(pq.read_table(path, columns=columns, page_checksum_verification=True))
+
+
+def write_shard(path: Path, frame: pl.DataFrame) -> None:
+    """Write one Parquet shard: zstd, page checksums, the same bytes for the same rows."""
+    import pyarrow.parquet as pq
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(
+        frame.to_arrow(),
+        path,
+        compression="zstd",
+        write_page_checksum=True,
+        row_group_size=8192,
+        store_schema=False,
+    )
+
+
+def scan_folder(folder: Path, names: list[str] | None, schema: dict[str, str]) -> pl.LazyFrame:
+    """Return a lazy frame over Parquet files of a folder; empty, with `schema`, when there are none."""
+    import polars as pl
+
+    files = sorted(folder.glob("*.parquet")) if names is None else [folder / name for name in names]
+    if files:
+        return pl.scan_parquet(files)
+    return pl.LazyFrame(schema={name: getattr(pl, kind.partition("(")[0], pl.String) for name, kind in schema.items()})

@@ -1,0 +1,58 @@
+"""Report: scores as JSON, tables as Parquet, and a page a person can read.
+
+    report.json          {"scores": [...], "notes": [...], "tables": [...]}
+    tables/<name>.parquet
+    report.html          self-contained
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from workbench.artifacts.base import Artifact
+from workbench.contracts.evaluation import Score, Scores
+from workbench.files.atomic import write_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Report(Artifact):
+    """Scores on disk."""
+
+    type: ClassVar[str] = "report"
+
+    @property
+    def scores(self) -> list[Score]:
+        """Every score, in order."""
+        return [Score(**item) for item in self.read_json("report.json")["scores"]]
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader should know."""
+        return list(self.read_json("report.json")["notes"])
+
+    @property
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Every table by name."""
+        import polars as pl
+
+        names = self.read_json("report.json")["tables"]
+        return {name: pl.read_parquet(self.path / "tables" / f"{name}.parquet") for name in names}
+
+
+def write_scores(path: Path, scores: Scores) -> None:
+    """Write scores and tables into a report's data folder (the page is written by the engine)."""
+    content: dict[str, Any] = {
+        "scores": [asdict(score) for score in scores.scores],
+        "notes": scores.notes,
+        "tables": list(scores.tables),
+    }
+    write_json(path / "report.json", content)
+    for name, table in scores.tables.items():
+        (path / "tables").mkdir(exist_ok=True)
+        table.write_parquet(path / "tables" / f"{name}.parquet")

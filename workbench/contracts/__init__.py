@@ -1,0 +1,1 @@
+"""What a plugin promises: one module per kind of component."""

@@ -1,0 +1,13 @@
+"""The core's own components: the kinds `corpus`, `tokens` and `train`, and the chain of filters."""
+
+from workbench.contracts.references import ComponentRef
+
+CORE = (
+    ComponentRef("corpus", "label", "workbench.engine.corpus.label:Label", "a label for each document from its meta"),
+    ComponentRef("corpus", "sample", "workbench.engine.corpus.sample:Sample", "a random share or number of documents"),
+    ComponentRef("corpus", "split", "workbench.engine.corpus.split:Split", "train, valid and test parts by document"),
+    ComponentRef("filter", "chain", "workbench.engine.corpus.chain:Chain", "several filters in one pass"),
+    ComponentRef("tokens", "pack", "workbench.engine.tokens.pack:Pack", "token ids in rows with document boundaries"),
+    ComponentRef("train", "pretrain", "workbench.training.pretrain:Pretrain", "train a new model on tokens"),
+    ComponentRef("train", "tune", "workbench.training.tune:Tune", "tune a trained model on a task or on more text"),
+)

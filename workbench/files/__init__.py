@@ -1,0 +1,1 @@
+"""The ground under everything that reads or writes files: atomic writes, careful reading, safe display."""

@@ -1,0 +1,101 @@
+"""The one way files get their final names: written beside, flushed to disk, then renamed.
+
+A reader sees the old content or the new, never a part. This survives the death of the process; it does not promise
+anything about a loss of power beyond what `fsync` of the file system gives.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from workbench.errors import EnvironmentProblem
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` under `path`, whole or not at all. Raises `EnvironmentProblem` when the disk is full."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write text as UTF-8, see `write_bytes`."""
+    write_bytes(path, content.encode())
+
+
+def write_json(path: Path, value: Any, *, indent: int | None = 1) -> None:
+    """Write JSON with sorted keys and a final newline, see `write_bytes`."""
+    write_text(path, json.dumps(value, ensure_ascii=False, sort_keys=True, indent=indent) + "\n")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`; on leaving without an error it is flushed and takes the final name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
+    try:
+        with disk_errors(path):
+            yield temporary
+            flush_file(temporary)
+            os.replace(temporary, path)
+            flush_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def commit_folder(staging: Path, final: Path, *, last: str) -> None:
+    """Give a finished folder its final name. `last` names the file inside that marks it whole (the manifest).
+
+    Everything else is flushed first, then `last`, then the rename. An existing `final` is left as it is.
+    """
+    with disk_errors(final):
+        for file in sorted(staging.rglob("*")):
+            if file.is_file() and file.name != last:
+                flush_file(file)
+        flush_file(staging / last)
+        flush_folder(staging)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.rename(staging, final)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+            shutil.rmtree(staging)
+        flush_folder(final.parent)
+
+
+def flush_file(path: Path) -> None:
+    """Ask the system to put the file's content on disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def flush_folder(path: Path) -> None:
+    """Ask the system to put the folder's names on disk; where folders cannot be opened, do nothing."""
+    try:
+        flush_file(path)
+    except (PermissionError, IsADirectoryError):
+        return
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn a full disk or a missing permission at `path` into one clear line."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise EnvironmentProblem("the disk is full", where=str(path), advice="free some space, run again") from error
+        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+            raise EnvironmentProblem("not allowed to write here", where=str(path), advice="choose --store") from error
+        raise
