@@ -14,8 +14,16 @@ if TYPE_CHECKING:
     from workbench.contracts.component import Component, Field, Runtime, Threshold
     from workbench.contracts.context import Context
     from workbench.contracts.evaluation import Evaluator, Exporter, Score, Scores
-    from workbench.contracts.filters import CorpusFilter, Filter, Kernel, KernelColumn, RewriteFilter, Rewritten, RowFilter
-    from workbench.contracts.model import Architecture, Examples, NEURAL, Objective, Tuning
+    from workbench.contracts.filters import (
+        CorpusFilter,
+        Filter,
+        Kernel,
+        KernelColumn,
+        RewriteFilter,
+        Rewritten,
+        RowFilter,
+    )
+    from workbench.contracts.model import NEURAL, Architecture, Examples, Objective, Tuning
     from workbench.contracts.ports import Port
     from workbench.contracts.records import BadRecord, document_id, documents
     from workbench.contracts.references import ComponentRef
@@ -35,7 +43,15 @@ HOME = {
     "workbench.contracts.component": ("Component", "Field", "Runtime", "Threshold"),
     "workbench.contracts.context": ("Context",),
     "workbench.contracts.evaluation": ("Evaluator", "Exporter", "Score", "Scores"),
-    "workbench.contracts.filters": ("CorpusFilter", "Filter", "Kernel", "KernelColumn", "RewriteFilter", "Rewritten", "RowFilter"),
+    "workbench.contracts.filters": (
+        "CorpusFilter",
+        "Filter",
+        "Kernel",
+        "KernelColumn",
+        "RewriteFilter",
+        "Rewritten",
+        "RowFilter",
+    ),
     "workbench.contracts.model": ("Architecture", "Examples", "NEURAL", "Objective", "Tuning"),
     "workbench.contracts.ports": ("Port",),
     "workbench.contracts.records": ("BadRecord", "document_id", "documents"),

@@ -98,7 +98,7 @@ class UnknownName(UsageError):
           expected: one of: gopher, pii
         """
         names = sorted(known)
-        shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+        shown = ", ".join([*names[:12], *(["…"] if names[12:] else [])])
         return cls(
             f"unknown {noun} {given!r}{did_you_mean(given, names)}",
             where=where,

@@ -22,6 +22,7 @@ import pluggy
 from workbench import hookspecs
 from workbench.contracts.component import Component
 from workbench.contracts.references import KINDS, ComponentRef
+from workbench.core_components import CORE
 from workbench.errors import MissingPackage, PluginError, UnknownName, WorkbenchError
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
@@ -69,12 +70,10 @@ class Registry:
     _manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager(hookspecs.PROJECT))
 
     @classmethod
-    def discover(cls, core: Iterable[ComponentRef] | None = None) -> Registry:
+    def discover(cls, core: Iterable[ComponentRef] = CORE) -> Registry:
         """Return a registry with the core's own components and those of every installed plugin."""
         registry = cls()
         registry._manager.add_hookspecs(hookspecs)
-        if core is None:
-            from workbench.core_components import CORE as core  # noqa: N811  # a constant under its public name
         for ref in core:
             registry._add(ref, "workbench")
         points = importlib.metadata.entry_points(group=hookspecs.ENTRY_POINT_GROUP)
@@ -142,11 +141,10 @@ class Registry:
         try:
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
                 module = point.load()
-                if self._manager.register(module, name=f"{package}:{point.name}") is None:
-                    raise PluginError("its entry point is blocked")
+                self._manager.register(module, name=f"{package}:{point.name}")
                 hooks = self._manager.subset_hook_caller("workbench_components", self._others(module))
                 refs = [ref for group in hooks() for ref in group]
-        except (Exception, SystemExit) as problem:  # whatever a plugin does must not stop the rest
+        except (Exception, SystemExit) as problem:  # noqa: BLE001  # whatever a plugin does must not stop the rest
             error = f"{type(problem).__name__}: {problem}".splitlines()[0]
             self.problems.append(f"plugin {point.name} ({package} {version}) could not be loaded: {error}")
             self._forget(f"{package}:{point.name}")
@@ -163,8 +161,11 @@ class Registry:
             self._manager.unregister(name=name)
 
     def _add(self, ref: object, plugin: str) -> bool:
+        if not isinstance(ref, ComponentRef):
+            self.problems.append(f"plugin {plugin}: {type(ref).__name__} {ref!r:.60} is not a ComponentRef")
+            return False
         problem = _fault(ref)
-        if problem or not isinstance(ref, ComponentRef):
+        if problem:
             self.problems.append(f"plugin {plugin}: {problem}")
             return False
         if ref.id in self._refs:
@@ -185,9 +186,7 @@ def _bundled_first(point: importlib.metadata.EntryPoint) -> tuple[bool, str, str
     return (package != hookspecs.PROJECT, package, point.name)
 
 
-def _fault(ref: object) -> str:
-    if not isinstance(ref, ComponentRef):
-        return f"workbench_components() gave {type(ref).__name__} {ref!r:.60}, not a ComponentRef"
+def _fault(ref: ComponentRef) -> str:
     if ref.kind not in KINDS:
         return f"{ref.id}: unknown kind {ref.kind!r}, expected one of {', '.join(KINDS)}"
     if not NAME.match(ref.name):

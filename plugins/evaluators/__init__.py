@@ -9,8 +9,20 @@ HERE = __name__
 def workbench_components() -> list[ComponentRef]:
     """List the components of this family: one line each."""
     return [
-        ComponentRef("evaluator", "classification", f"{HERE}.classification:ClassificationScores", "accuracy and macro-F1 beside baselines"),
-        ComponentRef("evaluator", "generation", f"{HERE}.generation:Generation", "samples continued from prompts, for a person to read"),
-        ComponentRef("evaluator", "perplexity", f"{HERE}.perplexity:Perplexity", "perplexity and bits per byte on held-out text"),
+        ComponentRef(
+            "evaluator",
+            "classification",
+            f"{HERE}.classification:ClassificationScores",
+            "accuracy and macro-F1 beside baselines",
+        ),
+        ComponentRef(
+            "evaluator",
+            "generation",
+            f"{HERE}.generation:Generation",
+            "samples continued from prompts, for a person to read",
+        ),
+        ComponentRef(
+            "evaluator", "perplexity", f"{HERE}.perplexity:Perplexity", "perplexity and bits per byte on held-out text"
+        ),
         ComponentRef("evaluator", "suite", f"{HERE}.suite:Suite", "every evaluator that fits the model"),
     ]

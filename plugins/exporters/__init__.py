@@ -9,6 +9,13 @@ HERE = __name__
 def workbench_components() -> list[ComponentRef]:
     """List the components of this family: one line each."""
     return [
-        ComponentRef("exporter", "html-report", f"{HERE}.html_report:HtmlReport", "a self-contained page: ledger, curves, samples, scores"),
-        ComponentRef("exporter", "huggingface", f"{HERE}.huggingface:HuggingFace", "a folder that plain transformers loads"),
+        ComponentRef(
+            "exporter",
+            "html-report",
+            f"{HERE}.html_report:HtmlReport",
+            "a self-contained page: ledger, curves, samples, scores",
+        ),
+        ComponentRef(
+            "exporter", "huggingface", f"{HERE}.huggingface:HuggingFace", "a folder that plain transformers loads"
+        ),
     ]

@@ -1,9 +1,9 @@
 """Model: a Hugging Face folder, the card of its training, its curve and its data order.
 
-    config.json, model.safetensors, tokenizer.json, …     what transformers loads
-    training.json       the card: family, head, objective, labels, steps, tokens, losses, parameters, data order
-    metrics.parquet     number, tokens, loss, learning_rate, gradient_norm, … : nothing that depends on time
-    batches.json        which examples a step saw: {"seed", "batch_size", "num_examples", "part", "data", "data_type"}
+config.json, model.safetensors, tokenizer.json, …     what transformers loads
+training.json       the card: family, head, objective, labels, steps, tokens, losses, parameters, data order
+metrics.parquet     number, tokens, loss, learning_rate, gradient_norm, … : nothing that depends on time
+batches.json        which examples a step saw: {"seed", "batch_size", "num_examples", "part", "data", "data_type"}
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Report: scores as JSON, tables as Parquet, and a page a person can read.
 
-    report.json          {"scores": [...], "notes": [...], "tables": [...]}
-    tables/<name>.parquet
-    report.html          self-contained
+report.json          {"scores": [...], "notes": [...], "tables": [...]}
+tables/<name>.parquet
+report.html          self-contained
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class Context:
     threads: int = 1
     device: str = "auto"
     logs: Path | None = None
-    emit: Emit = lambda event, fields: None
+    emit: Emit = lambda _event, _fields: None
     mapper: Mapper = map_inline
     is_cancelled: Callable[[], bool] = lambda: False
 

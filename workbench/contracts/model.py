@@ -37,7 +37,7 @@ class Mismatch:
     setting: tuple[str | int, ...]
     message: str
     kind: str = ""
-    suits: Callable[[type[Component]], bool] = lambda cls: False
+    suits: Callable[[type[Component]], bool] = lambda _cls: False
 
 
 class Architecture(Component):
@@ -120,7 +120,7 @@ class Tuning(Component):
 
     def finish(self, model: torch.nn.Module) -> PreTrainedModel:
         """Return a plain model of the same architecture, with what was added merged into it."""
-        return model  # type: ignore[return-value]
+        return model
 
     def penalty(self, model: torch.nn.Module) -> torch.Tensor | None:
         """Return a term that is added to the loss, or None."""

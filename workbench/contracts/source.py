@@ -72,7 +72,7 @@ class FileSource(Source):
 def _expand(base: Path, given: str) -> Iterator[tuple[str, Path]]:
     absolute = Path(given).expanduser().is_absolute()
     pattern = str(Path(given).expanduser()) if absolute else str(base / given)
-    for match in sorted(glob(pattern, recursive=True)):
+    for match in sorted(glob(pattern, recursive=True)):  # noqa: PTH207  # takes absolute patterns too
         path = Path(match)
         if path.is_file():
             yield (path.as_posix() if absolute else path.relative_to(base).as_posix(), path)

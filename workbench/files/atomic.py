@@ -44,7 +44,7 @@ def replacing(path: Path) -> Iterator[Path]:
         with disk_errors(path):
             yield temporary
             flush_file(temporary)
-            os.replace(temporary, path)
+            temporary.replace(path)
             flush_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
@@ -63,7 +63,7 @@ def commit_folder(staging: Path, final: Path, *, last: str) -> None:
         flush_folder(staging)
         final.parent.mkdir(parents=True, exist_ok=True)
         try:
-            os.rename(staging, final)
+            staging.rename(final)
         except OSError as error:
             if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
                 raise
@@ -95,7 +95,9 @@ def disk_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise EnvironmentProblem("the disk is full", where=str(path), advice="free some space, run again") from error
+            raise EnvironmentProblem(
+                "the disk is full", where=str(path), advice="free some space, run again"
+            ) from error
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
             raise EnvironmentProblem("not allowed to write here", where=str(path), advice="choose --store") from error
         raise
