@@ -1,0 +1,70 @@
+"""What sources, core steps, evaluators and exporters promise."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import cast
+
+from workbench.artifacts import Corpus, Export, Report
+from workbench.testing.base import StepConformance
+
+
+class SourceConformance(StepConformance):
+    """Tests for a source."""
+
+    def test_documents_are_well_formed(self, tmp_path: Path) -> None:
+        """Ids are unique, texts are not empty, `meta` is a JSON object, and the ledger balances."""
+        corpus = cast("Corpus", self.run(tmp_path))
+        corpus.ledger.check(self.use)
+        frame = corpus.scan().collect()
+        assert frame.height == corpus.ledger.kept > 0
+        assert frame["id"].n_unique() == frame.height
+        assert frame["text"].str.len_chars().min() > 0  # type: ignore[operator]
+        assert all(isinstance(json.loads(meta), dict) for meta in frame["meta"])
+        assert frame["source"].null_count() == 0
+
+    def test_names_no_place_of_this_machine(self, tmp_path: Path) -> None:
+        """Nothing in the corpus says where on this machine it was read."""
+        corpus = cast("Corpus", self.run(tmp_path))
+        frame = corpus.scan().select("source", "meta").collect()
+        assert not any(str(tmp_path) in text for column in frame for text in column)
+
+    def test_digests_follow_the_input(self, tmp_path: Path) -> None:
+        """What is read from outside has digests, and they change with it."""
+        from workbench.files.digest import digest_file
+
+        self.write_files(tmp_path)
+        before = self.component().digests(tmp_path, digest_file)
+        assert before
+        for name in self.files:
+            with (tmp_path / name).open("ab") as file:
+                file.write(b"\nmore\n")
+            assert self.component().digests(tmp_path, digest_file) != before
+
+
+class CoreConformance(StepConformance):
+    """Tests for the steps of the core: `corpus`, `tokens`, `train`."""
+
+
+class EvaluatorConformance(StepConformance):
+    """Tests for an evaluator."""
+
+    def test_scores_can_be_judged(self, tmp_path: Path) -> None:
+        """Every score has its number of items and an interval around it."""
+        report = cast("Report", self.run(tmp_path))
+        for score in report.scores:
+            assert score.n > 0
+            assert score.low <= score.value <= score.high
+        assert report.scores or report.tables
+        assert "<script" not in (report.path / "report.html").read_text("utf-8")
+
+
+class ExporterConformance(StepConformance):
+    """Tests for an exporter."""
+
+    def test_writes_files(self, tmp_path: Path) -> None:
+        """Something comes out, and none of it can run code when it is loaded."""
+        files = cast("Export", self.run(tmp_path)).files
+        assert files
+        assert not [file for file in files if file.suffix in {".bin", ".pt", ".pkl", ".pickle"}]
