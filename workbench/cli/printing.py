@@ -1,0 +1,74 @@
+"""Text for a person: rich on a terminal, plain lines when piped.
+
+Everything goes through `safe_text`, and rich never interprets markup: what stands in a corpus cannot colour,
+move or fake anything on the screen.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+MARKED = {"failed": "red", "damaged": "red", "different": "red", "cached": "green", "bit-equal": "green"}
+
+
+def say(text: str = "") -> None:
+    """Print lines."""
+    from workbench.files.text import safe_text
+
+    for line in text.split("\n"):
+        click.echo(safe_text(line))
+
+
+def note(text: str) -> None:
+    """Print lines for the person to standard error, where they cannot mix with a result."""
+    from workbench.files.text import safe_text
+
+    for line in text.split("\n"):
+        click.echo(safe_text(line), err=True)
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[int] = ()) -> None:
+    """Print rows under headers; `numbers` are the columns set to the right.
+
+    On a terminal the table fits its width; piped, every row is one line and nothing is cut.
+    """
+    from workbench.files.text import safe_text
+
+    cells = [[safe_text(str(cell)).strip() for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        _print_rich(headers, cells, numbers)
+    else:
+        _print_plain(headers, cells, numbers)
+
+
+def facts(pairs: Sequence[tuple[str, object]]) -> None:
+    """Print `name  value` lines, the values below each other."""
+    width = max((len(name) for name, _ in pairs), default=0)
+    for name, value in pairs:
+        say(f"{name:<{width}}  {value}")
+
+
+def _print_rich(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for position, header in enumerate(headers):
+        drawn.add_column(header, justify="right" if position in numbers else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(cell, style=MARKED.get(cell, "")) for cell in row))
+    Console(file=sys.stdout, markup=False, highlight=False, emoji=False).print(drawn)
+
+
+def _print_plain(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> None:
+    widths = [max(map(len, column)) for column in zip(headers, *rows, strict=True)]
+    for row in (headers, *rows):
+        cells = [
+            cell.rjust(width) if position in numbers else cell.ljust(width)
+            for position, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        click.echo("  ".join(cells).rstrip())

@@ -1,0 +1,33 @@
+"""`workbench`: the table of commands.
+
+Special here: the table is names and one line of help each, so that `workbench --help` imports click and nothing
+else. A command's module is imported when the command is called.
+"""
+
+from __future__ import annotations
+
+from workbench.cli.table import CommandTable
+
+root = CommandTable(
+    "workbench",
+    {
+        "run": ("workbench.cli.run:run", "Run what is missing of a pipeline."),
+        "plan": ("workbench.cli.plan:plan", "Say what would run, and why."),
+        "check": ("workbench.cli.check:check", "Find every mistake in a pipeline file."),
+        "show": ("workbench.cli.show:show", "Look at a run, or at the result of a step."),
+        "trace": ("workbench.cli.trace:trace", "Follow a document, or the documents of a training step."),
+        "runs": ("workbench.cli.runs:runs", "List, compare and reproduce runs."),
+        "store": ("workbench.cli.store:store", "Verify, clean and measure the store."),
+        "plugins": ("workbench.cli.plugins:plugins", "List, describe, examine and start plugins."),
+        "init": ("workbench.cli.init:init", "Start a folder with a small pipeline that runs."),
+        "schema": ("workbench.cli.schema:schema", "Write the JSON Schema of pipeline files."),
+        "lab": ("workbench.cli.lab:lab", "Open JupyterLab on this folder."),
+    },
+    help="From real text to a tuned, evaluated language model, every step recorded.",
+    epilog="Start with: workbench init my-corpus",
+)
+
+
+def main() -> None:
+    """Run the command line and leave with its exit status."""
+    root.main(prog_name="workbench")
