@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from workbench.artifacts.base import Artifact
 from workbench.artifacts.ledger import Ledger
+from workbench.errors import DamagedObject
+from workbench.files.atomic import disk_errors
 
 if TYPE_CHECKING:
     import polars as pl
@@ -109,11 +111,17 @@ QUARANTINE = {
 
 
 def read_shard(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
-    """Return one Parquet shard with its page checksums verified."""
+    """Return one Parquet shard with its page checksums verified. Raises `DamagedObject` when they do not match."""
     import polars as pl
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    return pl.DataFrame(pq.read_table(path, columns=columns, page_checksum_verification=True))
+    try:
+        return pl.DataFrame(pq.read_table(path, columns=columns, page_checksum_verification=True))
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DamagedObject(
+            f"cannot be read: {error}".splitlines()[0], where=str(path), advice="workbench store verify"
+        ) from error
 
 
 def write_shard(path: Path, frame: pl.DataFrame) -> None:
@@ -121,14 +129,16 @@ def write_shard(path: Path, frame: pl.DataFrame) -> None:
     import pyarrow.parquet as pq
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(
-        frame.to_arrow(),
-        path,
-        compression="zstd",
-        write_page_checksum=True,
-        row_group_size=8192,
-        store_schema=False,
-    )
+    table = frame.rechunk().to_arrow()  # pages end where chunks end, so chunks would show in the bytes
+    with disk_errors(path):
+        pq.write_table(
+            table,
+            path,
+            compression="zstd",
+            write_page_checksum=True,
+            row_group_size=8192,
+            store_schema=False,
+        )
 
 
 def scan_folder(folder: Path, names: list[str] | None, schema: dict[str, str]) -> pl.LazyFrame:

@@ -1,0 +1,165 @@
+"""Writing corpora: shards, rejects, `corpus.json` and `ledger.json`, always in the same way.
+
+A shard is written by whichever process made it (`write_part_shard`); the process that runs the step writes the
+index and the ledger at the end (`CorpusWriter.finish`). Shard names are a function of part and number, and steps
+keep the names of their input, an empty shard included: so the bytes do not depend on who worked, or in what order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from workbench.artifacts.corpus import REJECT, read_shard, write_shard
+from workbench.artifacts.ledger import Ledger
+from workbench.contracts.records import DOCUMENT
+from workbench.errors import PluginError
+from workbench.files.atomic import write_json
+
+SHARD_BYTES = 16 * 2**20  # of text; what one worker holds in memory at a time
+SHARD_DOCUMENTS = 8192  # documents; also the row group, so that a shard is one
+
+REJECT_SCHEMA = {name: getattr(pl, kind) for name, kind in REJECT.items()}
+Listed = dict[str, Any]
+
+
+def shard_name(part: str | None, index: int) -> str:
+    """Return the file name of a shard.
+
+    >>> shard_name(None, 3), shard_name("train", 3)
+    ('00003.parquet', 'train-00003.parquet')
+    """
+    return f"{part}-{index:05}.parquet" if part else f"{index:05}.parquet"
+
+
+def part_of(name: str) -> str | None:
+    """Return the part that a shard's name stands for.
+
+    >>> part_of("00003.parquet"), part_of("train-00003.parquet")
+    (None, 'train')
+    """
+    return name.rpartition("-")[0] or None
+
+
+def write_part_shard(folder: Path, name: str, kept: pl.DataFrame, rejected: pl.DataFrame | None = None) -> Listed:
+    """Write one shard below the corpus folder `folder`, and what was rejected from it.
+
+    Args:
+        folder: The data folder of the corpus.
+        name: The shard's file name, see `shard_name`.
+        kept: Documents; may be empty.
+        rejected: Rows with columns of `artifacts.corpus.REJECT`; those it lacks become null.
+
+    Returns:
+        Its entry in `corpus.json`: `{"name", "part", "rows"}`.
+
+    Raises:
+        PluginError: When `kept` is no frame of documents: a column is missing or of another type, an id or text is
+            null, or an id stands twice.
+    """
+    problem = _fault(kept)
+    if problem:
+        raise PluginError(problem, where=f"shard {name}", expected=f"the columns {', '.join(DOCUMENT)}, ids unique")
+    write_shard(folder / "shards" / name, document_columns_first(kept))
+    if rejected is not None and not rejected.is_empty():
+        write_shard(folder / "rejects" / name, reject_rows(rejected))
+    return {"name": name, "part": part_of(name), "rows": kept.height}
+
+
+def _fault(frame: pl.DataFrame) -> str:
+    for column, dtype in DOCUMENT.items():
+        if column not in frame.columns:
+            return f"documents without the column {column!r}"
+        if frame.schema[column] != dtype:
+            return f"the column {column!r} is {frame.schema[column]}, not {dtype}"
+    for column in ("id", "text"):
+        if frame[column].null_count():
+            return f"{frame[column].null_count()} documents have no {column}"
+    repeated = frame.height - frame["id"].n_unique()
+    return f"{repeated} ids stand more than once" if repeated else ""
+
+
+def document_columns_first(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame with `id, text, source, meta` first and the others in their order."""
+    return frame.select(*DOCUMENT, *(column for column in frame.columns if column not in DOCUMENT))
+
+
+def reject_rows(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame with exactly the columns of a reject, null where it has none."""
+    missing = [pl.lit(None, dtype).alias(name) for name, dtype in REJECT_SCHEMA.items() if name not in frame.columns]
+    return frame.with_columns(missing).select(pl.col(name).cast(dtype) for name, dtype in REJECT_SCHEMA.items())
+
+
+def column_types(frame: pl.DataFrame) -> dict[str, str]:
+    """Return column name → polars type name, as `corpus.json` states it."""
+    return {name: str(dtype) for name, dtype in document_columns_first(frame).schema.items()}
+
+
+class CorpusWriter:
+    """Fills one data folder with a corpus.
+
+    Args:
+        path: The (staging) data folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def add(self, part: str | None, index: int, kept: pl.DataFrame, rejected: pl.DataFrame | None = None) -> Listed:
+        """Write shard `index` of `part` and return its entry, see `write_part_shard`."""
+        return write_part_shard(self.path, shard_name(part, index), kept, rejected)
+
+    def finish(
+        self,
+        ledger: Ledger,
+        shards: Iterable[Listed],
+        parts: Sequence[str] = (),
+        columns: Mapping[str, str] | None = None,
+        where: str = "",
+    ) -> None:
+        """Write `corpus.json` and `ledger.json`, after everything has been checked.
+
+        Args:
+            ledger: What became of every document.
+            shards: The entries that `add` or `write_part_shard` returned, in order.
+            parts: The parts, in the order they should be named in.
+            columns: Column name → type name; None takes those of the first shard.
+            where: The step, for messages.
+
+        Raises:
+            StepError: When the ledger does not balance.
+            PluginError: When it counts another number of documents than the shards hold, or a shard has other
+                columns than the first.
+        """
+        listed = [{name: shard[name] for name in ("name", "part", "rows")} for shard in shards]
+        ledger.check(where)
+        rows = sum(shard["rows"] for shard in listed)
+        if rows != ledger.kept:
+            raise PluginError(f"the ledger counts {ledger.kept} kept, but the shards hold {rows}", where=where)
+        columns = dict(columns) if columns is not None else self._columns(listed)
+        self._check_columns(listed, where)
+        write_json(self.path / "corpus.json", {"parts": list(parts), "columns": columns, "shards": listed})
+        write_json(self.path / "ledger.json", ledger.to_json())
+
+    def _columns(self, shards: list[Listed]) -> dict[str, str]:
+        if not shards:
+            return {name: str(dtype()) for name, dtype in DOCUMENT.items()}
+        return column_types(read_shard(self.path / "shards" / shards[0]["name"]))
+
+    def _check_columns(self, shards: list[Listed], where: str) -> None:
+        import pyarrow.parquet as pq
+
+        first = None
+        for shard in shards:
+            schema = pq.read_schema(self.path / "shards" / shard["name"])
+            first = schema if first is None else first
+            if not schema.equals(first):
+                differing = sorted({str(field) for field in schema} ^ {str(field) for field in first})
+                raise PluginError(
+                    f"shard {shard['name']} has other columns than {shards[0]['name']}: {', '.join(differing[:6])}",
+                    where=where,
+                    advice="give every document the same columns, of the same types",
+                )
