@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+
+from workbench.files.bad_record import BadRecord
+
+__all__ = ["DOCUMENT", "BadRecord", "document_id", "documents"]
 
 DOCUMENT = {"id": pl.String, "text": pl.String, "source": pl.String, "meta": pl.String}
 
@@ -32,26 +35,3 @@ def documents(rows: list[dict[str, Any]]) -> pl.DataFrame:
     for row in rows:
         row["meta"] = json.dumps(row.get("meta") or {}, ensure_ascii=False, sort_keys=True)
     return pl.DataFrame(rows, schema_overrides=DOCUMENT, infer_schema_length=None)
-
-
-@dataclass(frozen=True)
-class BadRecord:
-    """One record that could not be read.
-
-    Attributes:
-        file: The file as the pipeline names it.
-        place: `line 12`, `byte 4096`, `member x`: where in the file.
-        reason: A short slug, `invalid-json`, that counts can be made over.
-        detail: One sentence with what was found.
-        head: The first bytes of the record.
-        digest: SHA-256 of the record's bytes, hexadecimal; empty when they could not be read.
-        fatal: Whether the container is damaged, so that records after this one may be lost.
-    """
-
-    file: str
-    place: str
-    reason: str
-    detail: str = ""
-    head: bytes = b""
-    digest: str = ""
-    fatal: bool = False

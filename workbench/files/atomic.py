@@ -56,9 +56,11 @@ def commit_folder(staging: Path, final: Path, *, last: str) -> None:
     Everything else is flushed first, then `last`, then the rename. An existing `final` is left as it is.
     """
     with disk_errors(final):
-        for file in sorted(staging.rglob("*")):
-            if file.is_file() and file.name != last:
-                flush_file(file)
+        for path in sorted(staging.rglob("*")):
+            if path.is_dir():
+                flush_folder(path)
+            elif path != staging / last:
+                flush_file(path)
         flush_file(staging / last)
         flush_folder(staging)
         final.parent.mkdir(parents=True, exist_ok=True)
