@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.artifacts import Corpus, Export, Model, Report, Tokens
+    from workbench.artifacts.tokenizer import encode_text
     from workbench.contracts.component import Component, Field, Runtime, Threshold
     from workbench.contracts.context import Context
     from workbench.contracts.evaluation import Evaluator, Exporter, Score, Scores
@@ -37,9 +38,11 @@ if TYPE_CHECKING:
     from workbench.training.device import autocast, choose_device
     from workbench.training.masks import model_inputs
     from workbench.training.models import load_model
+    from workbench.training.padding import pad_rows
 
 HOME = {
     "workbench.artifacts": ("Corpus", "Export", "Model", "Report", "Tokens"),
+    "workbench.artifacts.tokenizer": ("encode_text",),
     "workbench.contracts.component": ("Component", "Field", "Runtime", "Threshold"),
     "workbench.contracts.context": ("Context",),
     "workbench.contracts.evaluation": ("Evaluator", "Exporter", "Score", "Scores"),
@@ -66,6 +69,7 @@ HOME = {
     "workbench.training.device": ("autocast", "choose_device"),
     "workbench.training.masks": ("model_inputs",),
     "workbench.training.models": ("load_model",),
+    "workbench.training.padding": ("pad_rows",),
 }
 _MODULES = {name: module for module, names in HOME.items() for name in names}
 
@@ -125,10 +129,12 @@ __all__ = [
     "choose_device",
     "document_id",
     "documents",
+    "encode_text",
     "hookimpl",
     "load_model",
     "model_inputs",
     "open_input",
+    "pad_rows",
     "read_lines",
     "safe_text",
     "write_text",

@@ -45,3 +45,24 @@ class Tokenizer(Artifact):
     def _id(self, token: str | dict[str, str] | None) -> int | None:
         text = token["content"] if isinstance(token, dict) else token
         return None if text is None else self.fast.token_to_id(text)
+
+
+LONGEST_TOKEN = 64  # characters; beyond this many for each wanted token a text is not even looked at
+
+
+def encode_text(tokenizer: PreTrainedTokenizerFast, text: str, length: int | None = None) -> list[int]:
+    """Return the ids of one text, with the ends its tokenizer knows: `[CLS] … [SEP]`, or `… <eos>`.
+
+    The text is cut so that the whole is at most `length` tokens. Special tokens that are spelled out in the text
+    (`<eos>`) are encoded as the characters they are, so a text can never end a document or hide a word.
+    """
+    cls, sep, eos = tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.eos_token_id
+    paired = cls is not None and sep is not None
+    ends = 2 if paired else int(eos is not None)
+    if length is not None:
+        text = text[: length * LONGEST_TOKEN]
+    ids = tokenizer(text, add_special_tokens=False, split_special_tokens=True, verbose=False)["input_ids"]
+    ids = ids if length is None else ids[: length - ends]
+    if paired:
+        return [cls, *ids, sep]
+    return ids if eos is None else [*ids, eos]
