@@ -1,0 +1,78 @@
+"""The order of the data: a pure function of (seed, position), so that any step can be found without replaying.
+
+Every epoch visits each example once, in an order of its own. The order is never stored: a keyed permutation of
+0 … n-1 gives the example at any position at once. It is a Feistel network over the next power of four (Luby and
+Rackoff 1988) with cycle walking (Black and Rogaway 2002): what falls outside is permuted again until it falls
+inside, less than four times on average.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Indices = np.ndarray[Any, np.dtype[np.int64]]
+
+ROUNDS = 6  # four give a strong pseudo-random permutation in theory; six leave room for a plain mixing function
+MASK64 = (1 << 64) - 1
+
+
+def example_at(seed: int, position: int, num_examples: int) -> int:
+    """Return the example at `position` of the endless sequence of epochs.
+
+    >>> sorted(example_at(7, position, 5) for position in range(5, 10))
+    [0, 1, 2, 3, 4]
+    """
+    return int(_examples(seed, np.array([position], dtype=np.uint64), num_examples)[0])
+
+
+def batch_examples(seed: int, step: int, batch_size: int, num_examples: int) -> Indices:
+    """Return the examples of a step. Steps count from 1; an epoch may end within a batch."""
+    first = (step - 1) * batch_size
+    return _examples(seed, np.arange(first, first + batch_size, dtype=np.uint64), num_examples)
+
+
+def _examples(seed: int, position_N: np.ndarray[Any, np.dtype[np.uint64]], num_examples: int) -> Indices:
+    epoch_N, within_N = np.divmod(position_N, np.uint64(num_examples))
+    example_N = np.empty(len(position_N), dtype=np.int64)
+    for epoch in np.unique(epoch_N):
+        here = epoch_N == epoch
+        example_N[here] = permuted(within_N[here], num_examples, _round_keys(seed, int(epoch)))
+    return example_N
+
+
+def permuted(
+    index_N: np.ndarray[Any, np.dtype[np.uint64]], size: int, keys: np.ndarray[Any, np.dtype[np.uint64]]
+) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """Return where the permutation of 0 … size-1 with these round keys puts each index."""
+    half_bits = max(1, -(-(size - 1).bit_length() // 2))
+    result_N = _feistel(index_N, half_bits, keys)
+    outside_N = result_N >= size
+    while outside_N.any():
+        result_N[outside_N] = _feistel(result_N[outside_N], half_bits, keys)
+        outside_N = result_N >= size
+    return result_N
+
+
+def _feistel(
+    value_N: np.ndarray[Any, np.dtype[np.uint64]], half_bits: int, keys: np.ndarray[Any, np.dtype[np.uint64]]
+) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    low = np.uint64((1 << half_bits) - 1)
+    shift = np.uint64(half_bits)
+    left_N, right_N = value_N >> shift, value_N & low
+    for key in keys:
+        left_N, right_N = right_N, left_N ^ (_mix(right_N ^ key) & low)
+    return (left_N << shift) | right_N
+
+
+def _mix(value_N: np.ndarray[Any, np.dtype[np.uint64]]) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """Mix 64 bits, the finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
+    value_N = (value_N ^ (value_N >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value_N = (value_N ^ (value_N >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value_N ^ (value_N >> np.uint64(31))
+
+
+def _round_keys(seed: int, epoch: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    sequence = np.random.SeedSequence([seed & MASK64, epoch])
+    return sequence.generate_state(ROUNDS, dtype=np.uint64)
