@@ -1,1 +1,1 @@
-""" """
+"""The store of results by fingerprint, and the records of runs."""
