@@ -111,6 +111,19 @@ class Registry:
             self._classes[ref.id] = _import(ref)
         return self._classes[ref.id]
 
+    def name_of(self, cls: type[Component]) -> str:
+        """Return the `kind/name` a class is registered under. Raises `PluginError` when it is under none."""
+        if not cls.component_id:
+            target = f"{cls.__module__}:{cls.__qualname__}"
+            ref = next((ref for ref in self._refs.values() if ref.target == target), None)
+            if ref is None:
+                raise PluginError(
+                    f"{cls.__qualname__} is not registered",
+                    expected="a ComponentRef in a plugin's workbench_components(), or @wb.register(kind, name)",
+                )
+            self.load(ref.id)
+        return cls.component_id
+
     def register(self, kind: str, name: str) -> Callable[[ComponentClass], ComponentClass]:
         """Return a decorator that registers a class of this session as `kind/name`; it replaces an earlier one."""
 

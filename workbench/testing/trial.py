@@ -20,6 +20,8 @@ from workbench.artifacts import ARTIFACTS, Artifact
 from workbench.contracts.component import Component, settings_of
 from workbench.contracts.context import Context, map_inline
 from workbench.contracts.filters import Filter
+from workbench.pipeline.settings import component_from_json
+from workbench.registry import shared_registry
 
 Inputs = Mapping[str, Artifact | list[Artifact]]
 
@@ -31,6 +33,7 @@ def trial(component: Component, inputs: Inputs, folder: Path, *, workers: int = 
     """
     from workbench.engine.dispatch import run_step
 
+    shared_registry().name_of(type(component))
     result = folder / "data"
     stages = ("signals", "verdict") if isinstance(component, Filter) and component.measures else ("all",)
     given: dict[str, Any] = dict(inputs)
@@ -117,9 +120,6 @@ def _from_json(given: Any) -> Any:
 
 def main() -> None:
     """Run the trial that a task file describes and print the digest of its result."""
-    from workbench.pipeline.settings import component_from_json
-    from workbench.registry import shared_registry
-
     task = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     component = component_from_json(shared_registry(), {"use": task["use"], "with": task["settings"]})
     inputs = {port: _from_json(given) for port, given in task["inputs"].items()}
