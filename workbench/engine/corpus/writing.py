@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from workbench.artifacts.corpus import REJECT, read_shard, write_shard
+from workbench.artifacts.corpus import REJECT, write_shard
 from workbench.artifacts.ledger import Ledger
 from workbench.contracts.records import DOCUMENT
 from workbench.errors import PluginError
@@ -22,6 +22,7 @@ from workbench.files.atomic import write_json
 SHARD_BYTES = 16 * 2**20  # of text; what one worker holds in memory at a time
 SHARD_DOCUMENTS = 8192  # documents; also the row group, so that a shard is one
 
+DOCUMENT_TYPES = {name: str(dtype()) for name, dtype in DOCUMENT.items()}
 REJECT_SCHEMA = {name: getattr(pl, kind) for name, kind in REJECT.items()}
 Listed = dict[str, Any]
 
@@ -93,9 +94,26 @@ def reject_rows(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(missing).select(pl.col(name).cast(dtype) for name, dtype in REJECT_SCHEMA.items())
 
 
-def column_types(frame: pl.DataFrame) -> dict[str, str]:
-    """Return column name → polars type name, as `corpus.json` states it."""
-    return {name: str(dtype) for name, dtype in document_columns_first(frame).schema.items()}
+def check_same_columns(folder: Path, names: Sequence[str], where: str) -> dict[str, str]:
+    """Return column name → type name of the Parquet files, none when there are no files.
+
+    Raises `PluginError` when a file has other columns, or columns of other types, than the first.
+    """
+    import pyarrow.parquet as pq
+
+    if not names:
+        return {}
+    first = pq.read_schema(folder / names[0])
+    for name in names[1:]:
+        schema = pq.read_schema(folder / name)
+        if not schema.equals(first):
+            differing = sorted({str(field) for field in schema} ^ {str(field) for field in first})
+            raise PluginError(
+                f"shard {name} has other columns than {names[0]}: {', '.join(differing[:6])}",
+                where=where,
+                advice="give every document the same columns, of the same types",
+            )
+    return {name: str(dtype) for name, dtype in pl.DataFrame(first.empty_table()).schema.items()}
 
 
 class CorpusWriter:
@@ -139,27 +157,11 @@ class CorpusWriter:
         rows = sum(shard["rows"] for shard in listed)
         if rows != ledger.kept:
             raise PluginError(f"the ledger counts {ledger.kept} kept, but the shards hold {rows}", where=where)
-        columns = dict(columns) if columns is not None else self._columns(listed)
-        self._check_columns(listed, where)
-        write_json(self.path / "corpus.json", {"parts": list(parts), "columns": columns, "shards": listed})
+        found = check_same_columns(self.path / "shards", [shard["name"] for shard in listed], where)
+        content = {
+            "parts": list(parts),
+            "columns": dict(columns) if columns else found or DOCUMENT_TYPES,
+            "shards": listed,
+        }
+        write_json(self.path / "corpus.json", content)
         write_json(self.path / "ledger.json", ledger.to_json())
-
-    def _columns(self, shards: list[Listed]) -> dict[str, str]:
-        if not shards:
-            return {name: str(dtype()) for name, dtype in DOCUMENT.items()}
-        return column_types(read_shard(self.path / "shards" / shards[0]["name"]))
-
-    def _check_columns(self, shards: list[Listed], where: str) -> None:
-        import pyarrow.parquet as pq
-
-        first = None
-        for shard in shards:
-            schema = pq.read_schema(self.path / "shards" / shard["name"])
-            first = schema if first is None else first
-            if not schema.equals(first):
-                differing = sorted({str(field) for field in schema} ^ {str(field) for field in first})
-                raise PluginError(
-                    f"shard {shard['name']} has other columns than {shards[0]['name']}: {', '.join(differing[:6])}",
-                    where=where,
-                    advice="give every document the same columns, of the same types",
-                )

@@ -1,0 +1,155 @@
+"""Verdicts: the rules of all filters of a pass over its signals, and what follows for every document.
+
+Cheap by design: signals are read, rules are compared, documents are written. The first filter (in the order of the
+pass) whose rule holds names the rejection, its first rule the reason; beside them stand all reasons that hold and
+all signals. A rejected document keeps the text it would have been kept with, so that what a rewrite masked stays
+masked; its original stands in the input under the same id.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from workbench.artifacts.corpus import read_shard
+from workbench.artifacts.ledger import Ledger
+from workbench.contracts.component import Component
+from workbench.contracts.filters import RewriteFilter
+from workbench.contracts.records import DOCUMENT
+from workbench.engine.corpus.mapping import blaming
+from workbench.engine.corpus.signals import Measured, Member, measure, members_of
+from workbench.engine.corpus.writing import write_part_shard
+from workbench.errors import PluginError, StepError
+
+if TYPE_CHECKING:
+    from workbench.engine.corpus.mapping import Task
+
+
+@dataclass(frozen=True)
+class Mask:
+    """The documents for which one rule of one filter holds."""
+
+    filter: str
+    reason: str
+    holds: pl.Series
+
+
+def judge_shard(component: Component, task: Task) -> Task:
+    """Judge one shard by the signals stored for it, and write what is kept and what is rejected."""
+    batch = read_shard(Path(task["shard"]))
+    signals = read_shard(Path(task["signals"]) / "signals" / task["name"])
+    rewritten = Path(task["signals"]) / "rewritten" / task["name"]
+    if not signals["id"].equals(batch["id"]):
+        raise StepError("the signals belong to other documents", where=f"shard {task['name']}")
+    if rewritten.exists():
+        batch = batch.with_columns(read_shard(rewritten).drop("id").get_columns())
+    return _write(members_of(component), Measured(batch, signals), task)
+
+
+def measure_and_judge_shard(component: Component, task: Task) -> Task:
+    """Do both for one shard without storing signals: for passes that only rewrite."""
+    members = members_of(component)
+    return _write(members, measure(members, read_shard(Path(task["shard"])), task["name"]), task)
+
+
+def _write(members: Sequence[Member], measured: Measured, task: Task) -> Task:
+    masks = judge(members, measured.signals, task["name"])
+    verdicts = _verdicts(masks, measured.signals.height)
+    judged = pl.concat([measured.batch.select(*DOCUMENT), verdicts], how="horizontal")
+    is_rejected = verdicts["reason"].is_not_null()
+    signals = measured.signals.filter(is_rejected).drop("id")
+    rejected = judged.filter(is_rejected).with_columns(_signals_json(signals))
+    kept = measured.batch.filter(~is_rejected)
+    listed = write_part_shard(Path(task["output"]), task["name"], kept, rejected)
+    ledger = Ledger(
+        read=measured.batch.height,
+        kept=kept.height,
+        rejected=Counter(rejected["reason"].to_list()),
+        by_filter=_by_filter(members, masks),
+        edited=_edited(members, measured.signals),
+    )
+    return {**listed, "ledger": ledger.to_json()}
+
+
+def judge(members: Sequence[Member], signals: pl.DataFrame, shard: str) -> list[Mask]:
+    """Return for every rule, in the order of the pass, for which documents it holds.
+
+    Raises:
+        PluginError: When a rule asks for a signal that its filter does not measure, or is no condition.
+    """
+    masks = []
+    for member in members:
+        own = member.columns(signals)
+        with blaming(member.filter, shard):
+            masks += [
+                Mask(member.name, reason, _holds(reason, rule, own, signals.height))
+                for reason, rule in member.filter.rules().items()
+            ]
+    return masks
+
+
+def _holds(reason: str, rule: pl.Expr, own: pl.DataFrame, height: int) -> pl.Series:
+    try:
+        holds = own.select(rule.alias(reason)).to_series() if own.width else pl.select(rule.alias(reason)).to_series()
+    except pl.exceptions.ColumnNotFoundError as error:
+        name = str(error).partition('"')[2].partition('"')[0] or str(error).splitlines()[0]
+        raise PluginError(
+            f"the rule {reason!r} asks for the signal {name!r}, which is not measured",
+            expected=f"one of: {', '.join(own.columns)}",
+        ) from error
+    if holds.dtype != pl.Boolean:
+        raise PluginError(f"the rule {reason!r} gives {holds.dtype}, not true or false")
+    if holds.len() == 1 and rule.meta.root_names() == []:
+        holds = holds.new_from_index(0, height)  # a constant: a rule that is switched off
+    if holds.len() != height:
+        raise PluginError(f"the rule {reason!r} gives {holds.len()} values for {height} documents")
+    return holds.fill_null(value=False)
+
+
+def _verdicts(masks: Sequence[Mask], height: int) -> pl.DataFrame:
+    """Return `filter`, `reason`, `reasons` for every document; null where no rule holds."""
+    if not masks:
+        return pl.DataFrame(
+            {name: pl.Series([None] * height, dtype=pl.String) for name in ("filter", "reason", "reasons")}
+        )
+    frame = pl.DataFrame([mask.holds.alias(str(number)) for number, mask in enumerate(masks)])
+    said = [json.dumps(f"{mask.filter}: {mask.reason}", ensure_ascii=False) for mask in masks]
+
+    def where_holds(values: Sequence[str]) -> list[pl.Expr]:
+        return [pl.when(pl.col(str(number))).then(pl.lit(value)) for number, value in enumerate(values)]
+
+    listed = pl.concat_str(where_holds(said), separator=", ", ignore_nulls=True)
+    return frame.select(
+        pl.coalesce(where_holds([mask.filter for mask in masks])).alias("filter"),
+        pl.coalesce(where_holds([mask.reason for mask in masks])).alias("reason"),
+        pl.when(pl.any_horizontal(pl.all())).then(pl.format("[{}]", listed)).alias("reasons"),
+    )
+
+
+def _signals_json(signals: pl.DataFrame) -> pl.Series:
+    """Return one JSON object for each document, signal name → value."""
+    if not signals.width:
+        return pl.Series("signals", ["{}"] * signals.height, dtype=pl.String)
+    return signals.select(pl.struct(pl.all()).struct.json_encode().alias("signals")).to_series()
+
+
+def _by_filter(members: Sequence[Member], masks: Sequence[Mask]) -> dict[str, Counter[str]]:
+    counts: dict[str, Counter[str]] = {member.name: Counter() for member in members if member.filter.rules()}
+    for mask in masks:
+        counts[mask.filter][mask.reason] += int(mask.holds.sum())
+    return counts
+
+
+def _edited(members: Sequence[Member], signals: pl.DataFrame) -> dict[str, Counter[str]]:
+    edited: dict[str, Counter[str]] = {}
+    for member in members:
+        if isinstance(member.filter, RewriteFilter):
+            own = member.columns(signals)
+            edited[member.name] = Counter({kind: int(own[kind].sum()) for kind in own.columns})
+    return edited
