@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from workbench.contracts.tokenizer import Tokenizer, Vocab
     from workbench.errors import DataError, EnvironmentProblem, StepError, WorkbenchError
     from workbench.files.atomic import write_text
-    from workbench.files.input import Line, open_input, read_lines
+    from workbench.files.input import Line, open_input, read_lines, read_whole
     from workbench.files.text import safe_text
     from workbench.hookspecs import hookimpl
-    from workbench.training.device import autocast, choose_device
+    from workbench.training.device import autocast, choose_device, repeatable
     from workbench.training.masks import model_inputs
     from workbench.training.models import load_model
     from workbench.training.padding import pad_rows
@@ -63,10 +63,10 @@ HOME = {
     "workbench.contracts.tokenizer": ("Tokenizer", "Vocab"),
     "workbench.errors": ("DataError", "EnvironmentProblem", "StepError", "WorkbenchError"),
     "workbench.files.atomic": ("write_text",),
-    "workbench.files.input": ("Line", "open_input", "read_lines"),
+    "workbench.files.input": ("Line", "open_input", "read_lines", "read_whole"),
     "workbench.files.text": ("safe_text",),
     "workbench.hookspecs": ("hookimpl",),
-    "workbench.training.device": ("autocast", "choose_device"),
+    "workbench.training.device": ("autocast", "choose_device", "repeatable"),
     "workbench.training.masks": ("model_inputs",),
     "workbench.training.models": ("load_model",),
     "workbench.training.padding": ("pad_rows",),
@@ -136,6 +136,8 @@ __all__ = [
     "open_input",
     "pad_rows",
     "read_lines",
+    "read_whole",
+    "repeatable",
     "safe_text",
     "write_text",
 ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
 from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from workbench.contracts.component import Component, DigestFile, Field
 from workbench.errors import EnvironmentProblem
+from workbench.files.digest import digest_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +65,18 @@ class FileSource(Source):
                 )
             found.update(matches)
         return sorted(found.items())
+
+    def identified_files(self, base: Path) -> Iterator[tuple[str, Path, str]]:
+        """Yield (name, path, identity) of every file, sorted by name.
+
+        The identity is the file's digest, so that ids of documents survive a new name. A second file with the same
+        bytes gets a number behind it: equal documents at two places are two documents.
+        """
+        copies: Counter[str] = Counter()
+        for name, path in self.files(base):
+            digest = digest_file(path)
+            copies[digest] += 1
+            yield name, path, digest if copies[digest] == 1 else f"{digest}#{copies[digest]}"
 
     def digests(self, base: Path, digest: DigestFile) -> dict[str, str]:
         """Return the name and digest of every file."""

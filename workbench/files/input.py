@@ -23,6 +23,7 @@ MAX_EXPANDED = 1 << 40  # 1 TiB out of one file
 MAX_RATIO = 400  # text compresses 3 to 30 times, logs 200; a bomb 1,000 (gzip) to 32,000 times (zstd)
 RATIO_COUNTS_FROM = 1 << 28  # 256 MiB: below it a ratio says little and costs nothing
 MAX_LINE_BYTES = 16 << 20
+MAX_WHOLE_BYTES = 64 << 20
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -138,6 +139,28 @@ def read_lines(path: Path, name: str, *, max_line_bytes: int = MAX_LINE_BYTES) -
             lines.head(),
             fatal=True,
         )
+
+
+def read_whole(path: Path, name: str, *, max_bytes: int = MAX_WHOLE_BYTES) -> bytes | BadRecord:
+    """Return the expanded bytes of a file, or a bad record when it is damaged or longer than `max_bytes`.
+
+    Raises `EnvironmentProblem` when the file cannot be opened.
+    """
+    pieces: list[bytes] = []
+    held = 0
+    try:
+        with open_input(path) as source:
+            for piece in source.chunks():
+                pieces.append(piece)
+                held += len(piece)
+                if held > max_bytes:
+                    return BadRecord(
+                        name, "byte 0", "file-too-long", f"more than {max_bytes:,} bytes", pieces[0][:HEAD_BYTES]
+                    )
+    except DamagedInput as damage:
+        head = b"".join(pieces)[:HEAD_BYTES]
+        return BadRecord(name, f"byte {held}", damage.reason, damage.what, head, fatal=True)
+    return b"".join(pieces)
 
 
 @dataclass

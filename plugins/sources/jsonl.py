@@ -1,0 +1,100 @@
+"""JSON Lines: one object a line, plain or compressed, read so that one bad line costs one record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+from pydantic import field_validator
+from workbench_plugins.sources.column_types import Columns, Misfit
+from workbench_plugins.sources.json_records import MISSING, NotARecord, dump_sorted, name_of_type, parse_object, take
+
+from workbench.api import BadRecord, Context, Field, FileSource, Line, document_id, read_lines
+
+BATCH_DOCUMENTS = 2048
+BATCH_BYTES = 4 << 20
+DOCUMENT = ("id", "text", "source", "meta")
+Row = tuple[Any, ...]
+
+
+class JsonLines(FileSource):
+    """Read JSON Lines. Blank lines are no records; what is not taken as text or column becomes meta.
+
+    A null text is a document that is rejected as empty; a missing one is a bad record. A number in meta that needs
+    more than 64 bits becomes a float.
+    """
+
+    text: str = Field("text", min_length=1, description="field of the text; `a.b` is field b of object a")
+    columns: tuple[str, ...] = Field((), description="fields kept as columns (`label`, `messages`)")
+    keep_meta: bool = Field(True, description="keep all other fields, as meta")
+
+    @field_validator("columns")
+    @classmethod
+    def _new_names(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
+        for column in columns:
+            if column in DOCUMENT:
+                raise ValueError(f"every document has a column {column!r} of its own; leave it out, it is kept in meta")
+        return columns
+
+    def read(self, ctx: Context) -> Iterator[pl.DataFrame | BadRecord]:
+        """Yield the documents of every file, in the order of names and lines."""
+        columns = Columns(self.columns)
+        rows: list[Row] = []
+        num_bytes = 0
+        for item in self._rows(ctx, columns):
+            if isinstance(item, BadRecord):
+                yield item
+                continue
+            rows.append(item)
+            num_bytes += len(item[1] or "") + len(item[3])
+            if len(rows) >= BATCH_DOCUMENTS or num_bytes >= BATCH_BYTES:
+                yield _frame(rows, columns)
+                rows, num_bytes = [], 0
+        if rows:
+            yield _frame(rows, columns)
+
+    def _rows(self, ctx: Context, columns: Columns) -> Iterator[Row | BadRecord]:
+        for name, path, identity in self.identified_files(ctx.base):
+            for line in read_lines(path, name):
+                if isinstance(line, BadRecord):
+                    yield line
+                elif line.content and not line.content.isspace():
+                    yield self._row(line, name, identity, columns)
+
+    def _row(self, line: Line, name: str, identity: str, columns: Columns) -> Row | BadRecord:
+        try:
+            text, meta, values = self._parts(line.content)
+            columns.fit(values)
+        except NotARecord as fault:
+            return _bad(line, name, fault.reason, fault.detail)
+        except Misfit as misfit:
+            return _bad(line, name, "column-type", str(misfit))
+        return (document_id(identity, line.number), text, f"{name}:{line.number}", meta, *values)
+
+    def _parts(self, content: bytes) -> tuple[str | None, str, list[Any]]:
+        """Return text, meta and further columns of one line. Raises `NotARecord`."""
+        fields = tuple(path.rpartition(".")[2] for path in (self.text, *self.columns))
+        record = parse_object(content, fields)
+        text = take(record, self.text)
+        if text is MISSING:
+            raise NotARecord("text-missing", f"no field {self.text!r} among {', '.join(list(record)[:8]) or 'none'}")
+        if text is not None and not isinstance(text, str):
+            raise NotARecord("text-not-string", f"the field {self.text!r} is {name_of_type(text)}")
+        taken = [take(record, column) for column in self.columns]
+        values = [None if value is MISSING else value for value in taken]
+        return text, dump_sorted(record) if self.keep_meta else "{}", values
+
+
+def _bad(line: Line, name: str, reason: str, detail: str) -> BadRecord:
+    return BadRecord.of(line.content, file=name, place=f"line {line.number}", reason=reason, detail=detail)
+
+
+def _frame(rows: list[Row], columns: Columns) -> pl.DataFrame:
+    schema = {**dict.fromkeys(DOCUMENT, pl.String()), **columns.settle()}
+    return pl.DataFrame(
+        [
+            pl.Series(name, values, dtype)
+            for (name, dtype), values in zip(schema.items(), zip(*rows, strict=True), strict=True)
+        ]
+    )
