@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.artifacts import Corpus, Export, Model, Report, Tokens
+    from workbench.artifacts.pages import Page
     from workbench.artifacts.tokenizer import encode_text
     from workbench.contracts.component import Component, Field, Runtime, Threshold
     from workbench.contracts.context import Context
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 HOME = {
     "workbench.artifacts": ("Corpus", "Export", "Model", "Report", "Tokens"),
+    "workbench.artifacts.pages": ("Page",),
     "workbench.artifacts.tokenizer": ("encode_text",),
     "workbench.contracts.component": ("Component", "Field", "Runtime", "Threshold"),
     "workbench.contracts.context": ("Context",),
@@ -109,6 +111,7 @@ __all__ = [
     "Line",
     "Model",
     "Objective",
+    "Page",
     "Port",
     "Report",
     "RewriteFilter",
