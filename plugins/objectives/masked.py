@@ -58,8 +58,7 @@ class Masked(Objective):
             )
         batch = stack(examples.rows)
         ids = batch["input_ids"]
-        special = special_ids(vocab)
-        chosen = self.choose(ids, special, rng)
+        chosen = self.choose(ids, special_ids(vocab), rng)
         labels = np.where(chosen, ids, IGNORED)
         batch["input_ids"] = self.hide(ids, chosen, vocab, rng)
         return {name: torch.from_numpy(array) for name, array in {**batch, "labels": labels}.items()}
@@ -75,6 +74,7 @@ class Masked(Objective):
 
     def hide(self, ids_bt: Ints, chosen_bt: Bools, vocab: Vocab, rng: np.random.Generator) -> Ints:
         """Return the ids with chosen tokens masked, replaced at random, or left."""
+        assert vocab.mask is not None
         ordinary = np.setdiff1d(np.arange(vocab.size), special_ids(vocab))
         fate_bt = rng.random(ids_bt.shape)
         random_bt = ordinary[rng.integers(0, len(ordinary), ids_bt.shape)]

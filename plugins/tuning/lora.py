@@ -7,7 +7,7 @@ nothing extra to run.
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from workbench_plugins.tuning.heads import head_modules
 
@@ -15,6 +15,7 @@ from workbench.api import Field, StepError, Tuning
 
 if TYPE_CHECKING:
     import torch
+    from peft import PeftModel
     from transformers import PreTrainedModel
 
     from workbench.api import Context
@@ -73,4 +74,4 @@ class Lora(Tuning):
 
     def finish(self, model: torch.nn.Module) -> PreTrainedModel:
         """Return the plain model with the updates added into its weights, every weight free again."""
-        return model.merge_and_unload(safe_merge=True).requires_grad_(requires_grad=True)
+        return cast("PeftModel", model).merge_and_unload(safe_merge=True).requires_grad_(requires_grad=True)
