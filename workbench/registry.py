@@ -81,6 +81,15 @@ class Registry:
             registry._add_plugin(point)
         return registry
 
+    @classmethod
+    def of(cls, refs: Iterable[ComponentRef]) -> Registry:
+        """Return a registry of these components alone; no plugin is looked for."""
+        registry = cls()
+        registry._manager.add_hookspecs(hookspecs)
+        added = tuple(ref for ref in refs if registry._add(ref, hookspecs.PROJECT))
+        registry.plugins.append(PluginInfo("given", hookspecs.PROJECT, "", "", components=added))
+        return registry
+
     @property
     def hook(self) -> Any:
         """The hooks of all plugins, to be called by the engine."""
@@ -257,3 +266,8 @@ def shared_registry() -> Registry:
     if not _shared:
         _shared.append(Registry.discover())
     return _shared[0]
+
+
+def share_registry(registry: Registry) -> None:
+    """Make `registry` the one of this process: a worker knows what its coordinator knows, and nothing else."""
+    _shared[:] = [registry]

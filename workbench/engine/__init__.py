@@ -1,1 +1,1 @@
-""" """
+"""The engine: runs steps in worker processes and keeps their results in the store."""

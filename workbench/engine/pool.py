@@ -1,0 +1,158 @@
+"""A pool of light worker processes that run `module:function` over JSON tasks.
+
+Results come in the order of the tasks, whatever the number of workers; a few tasks are in flight for each worker, so
+that a slow one at the head holds back memory and not the whole list. A worker that dies ends the map with an error
+that names the task; nothing waits for ever.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from workbench.contracts.context import map_inline
+from workbench.engine.failures import from_json, last_line
+from workbench.engine.processes import WorkerProcess
+from workbench.errors import Interrupted, StepError
+from workbench.files.text import safe_line
+
+IN_FLIGHT = 4  # finished or running tasks for each worker, ahead of the one that is next in order
+POLL_SECONDS = 0.2
+MAX_TASK = 200  # characters of a task in a message
+
+
+class Pool:
+    """Worker processes, started when they are first needed and kept until `close`.
+
+    Args:
+        workers: How many processes at most; with one, everything runs in this process.
+        components: What the workers' registries hold.
+    """
+
+    def __init__(self, workers: int, components: Sequence[Mapping[str, Any]]) -> None:
+        self._workers = workers
+        self._components = components
+        self._idle: list[WorkerProcess] = []
+        self._peaks: dict[int, int] = {}
+        self._log: Path | None = None
+        self._is_cancelled: Callable[[], bool] = lambda: False
+
+    def attend(self, log: Path, is_cancelled: Callable[[], bool]) -> None:
+        """Serve one step from now on: its log, and how to know that it is to stop."""
+        self._log = log
+        self._is_cancelled = is_cancelled
+
+    def map(self, function: str, tasks: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield the result of every task, in order. Raises what a task raises, and `StepError` when a worker dies."""
+        if self._workers == 1 or len(tasks) <= 1:
+            yield from map_inline(function, tasks)
+            return
+        flight = _Flight(self, function, tasks)
+        try:
+            yield from flight.results()
+        finally:
+            flight.land()
+
+    def take_peak(self) -> int:
+        """Return the peak memory of all workers since the last call, added up."""
+        total = sum(self._peaks.values())
+        self._peaks.clear()
+        return total
+
+    def close(self) -> None:
+        """End the workers."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def borrow(self) -> WorkerProcess:
+        """Return an idle worker, or a new one."""
+        return self._idle.pop() if self._idle else WorkerProcess(1, self._components, self._log)
+
+    def give_back(self, worker: WorkerProcess) -> None:
+        """Keep a worker that has nothing to do."""
+        self._idle.append(worker)
+
+    @property
+    def num_workers(self) -> int:
+        """How many processes may run at once."""
+        return self._workers
+
+    @property
+    def log(self) -> Path | None:
+        """Where the workers print."""
+        return self._log
+
+    def note_peak(self, worker: WorkerProcess, peak_bytes: int) -> None:
+        """Remember the most memory that a worker held."""
+        self._peaks[worker.pid] = max(peak_bytes, self._peaks.get(worker.pid, 0))
+
+    def check_cancelled(self) -> None:
+        """Raise `Interrupted` when the user asked to stop."""
+        if self._is_cancelled():
+            raise Interrupted("stopped", advice="run the same command again to go on")
+
+
+class _Flight:
+    """One map under way."""
+
+    def __init__(self, pool: Pool, function: str, tasks: Sequence[dict[str, Any]]) -> None:
+        self._pool = pool
+        self._function = function
+        self._tasks = tasks
+        self._busy: dict[WorkerProcess, int] = {}
+        self._next = 0
+        self._finished: dict[int, dict[str, Any]] = {}
+
+    def results(self) -> Iterator[dict[str, Any]]:
+        """Yield the results in the order of the tasks."""
+        for wanted in range(len(self._tasks)):
+            while wanted not in self._finished:
+                self._start(wanted + IN_FLIGHT * self._pool.num_workers)
+                self._collect()
+            yield self._finished.pop(wanted)
+
+    def land(self) -> None:
+        """End the workers that are still at work; the others stay warm."""
+        for worker in self._busy:
+            worker.kill()
+        self._busy.clear()
+
+    def _start(self, limit: int) -> None:
+        last = min(limit, len(self._tasks))
+        while self._next < last and len(self._busy) < self._pool.num_workers:
+            worker = self._pool.borrow()
+            log = str(self._pool.log) if self._pool.log else ""
+            worker.send({"call": {"function": self._function, "task": self._tasks[self._next], "log": log}})
+            self._busy[worker] = self._next
+            self._next += 1
+
+    def _collect(self) -> None:
+        ready = select.select([worker.channel for worker in self._busy], [], [], POLL_SECONDS)[0]
+        self._pool.check_cancelled()
+        for worker in [worker for worker in self._busy if worker.channel in ready]:
+            index = self._busy[worker]
+            try:
+                answer = worker.receive()
+            except EOFError:
+                raise self._death(worker, index) from None
+            del self._busy[worker]
+            self._pool.give_back(worker)
+            if answer is None or "error" in answer:
+                raise from_json((answer or {})["error"])
+            self._pool.note_peak(worker, answer["peak_bytes"])
+            self._finished[index] = answer["result"]
+
+    def _death(self, worker: WorkerProcess, index: int) -> StepError:
+        del self._busy[worker]
+        said = last_line(self._pool.log) if self._pool.log else ""
+        ending = worker.ending()
+        worker.channel.close()
+        return StepError(
+            f"a worker died ({ending}) in {self._function}, task {index + 1} of {len(self._tasks)}: "
+            + safe_line(json.dumps(self._tasks[index], ensure_ascii=False), MAX_TASK)
+            + (f"\n  last line: {said}" if said else ""),
+            advice=f"see {self._pool.log}" if self._pool.log else "",
+        )
