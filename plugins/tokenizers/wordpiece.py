@@ -13,12 +13,15 @@ from workbench.api import Context, Field, Tokenizer
 if TYPE_CHECKING:
     import tokenizers
 
+INSIDE = "##"  # marks a piece that does not begin its word
+
 
 class WordPiece(Tokenizer):
     """Learn pieces of words, `##` marking those inside a word; every Chinese character is a word, as in BERT.
 
-    Texts are read twice, through a file in the scratch folder: the trainer of `tokenizers` breaks ties between equally
-    rare characters by hash order, so which characters belong is decided here, by count and then code point.
+    The trainer of `tokenizers` leaves to hash order which of the equally rare characters belong and how the pieces
+    are numbered, and with that how ties end. Both are settled here, by count and then code point, which takes a first
+    pass over the texts; they wait for the second in a file of the scratch folder.
     """
 
     special_tokens: ClassVar[Mapping[str, str]] = {
@@ -33,41 +36,48 @@ class WordPiece(Tokenizer):
     min_frequency: int = Field(2, ge=1, description="how often a pair must occur to be merged")
     lowercase: bool = Field(True, description="fold case and strip accents, as the uncased BERT does")
     alphabet: int | None = Field(
-        None, ge=26, description="characters to know; default: half of vocab_size, the most frequent ones"
+        None, ge=26, description="characters to know, the most frequent ones; default: half of vocab_size"
     )
 
     def train(self, texts: Iterator[str], ctx: Context) -> tokenizers.Tokenizer:
         """Return the trained tokenizer, which puts `[CLS]` before and `[SEP]` after each text."""
-        from tokenizers import trainers
+        from tokenizers import models, trainers
 
-        tokenizer = _untrained(self.special_tokens["unk_token"], lowercase=self.lowercase)
+        tokenizer = _untrained(lowercase=self.lowercase)
         copy = ctx.scratch / "texts.jsonl"
-        letters = self._letters(_copied(texts, copy), tokenizer)
+        letters, pieces = self._alphabet(_copied(texts, copy), tokenizer)
+        specials = list(self.special_tokens.values())
         trainer = trainers.WordPieceTrainer(
             vocab_size=self.vocab_size,
             min_frequency=self.min_frequency,
-            special_tokens=list(self.special_tokens.values()),
+            special_tokens=[*specials, *pieces],  # the one way to number them before training
             initial_alphabet=letters,
             limit_alphabet=len(letters),
-            continuing_subword_prefix="##",
+            continuing_subword_prefix=INSIDE,
             show_progress=False,
         )
         with copy.open(encoding="utf-8") as lines:
             tokenizer.train_from_iterator((json.loads(line) for line in lines), trainer)
         copy.unlink()
-        _frame_texts(tokenizer, self.special_tokens)
-        return tokenizer
+        trained = _untrained(lowercase=self.lowercase)
+        trained.model = models.WordPiece(tokenizer.get_vocab(), unk_token=self.special_tokens["unk_token"])
+        trained.add_special_tokens(specials)
+        _frame_texts(trained, self.special_tokens)
+        return trained
 
-    def _letters(self, texts: Iterable[str], tokenizer: tokenizers.Tokenizer) -> list[str]:
-        raw: Counter[str] = Counter()
-        for text in texts:
-            raw.update(text)
-        counts: Counter[str] = Counter()
-        for character, count in raw.items():
-            for letter in tokenizer.normalizer.normalize_str(character):
-                counts[letter] += 0 if letter.isspace() else count
-        known = sorted((letter for letter in counts if counts[letter]), key=lambda letter: (-counts[letter], letter))
-        return known[: self.alphabet or self.vocab_size // 2]
+    def _alphabet(self, texts: Iterable[str], tokenizer: tokenizers.Tokenizer) -> tuple[list[str], list[str]]:
+        """Return the characters to know and the `##` pieces of those that can stand inside a word."""
+        counts = _letter_counts(texts, tokenizer)
+        letters: list[str] = []
+        pieces: list[str] = []
+        room = self.vocab_size - len(self.special_tokens)
+        for letter in sorted(counts, key=lambda letter: (-counts[letter], letter)):
+            piece = [INSIDE + letter] if _stands_inside(letter, tokenizer) else []
+            if len(letters) == (self.alphabet or self.vocab_size // 2) or len(letters) + len(pieces + piece) >= room:
+                break
+            letters.append(letter)
+            pieces += piece
+        return sorted(letters), sorted(pieces)
 
 
 def _copied(texts: Iterator[str], copy: Path) -> Iterator[str]:
@@ -77,15 +87,31 @@ def _copied(texts: Iterator[str], copy: Path) -> Iterator[str]:
             yield text
 
 
-def _untrained(unknown: str, *, lowercase: bool) -> tokenizers.Tokenizer:
+def _letter_counts(texts: Iterable[str], tokenizer: tokenizers.Tokenizer) -> Counter[str]:
+    raw: Counter[str] = Counter()
+    for text in texts:
+        raw.update(text)
+    counts: Counter[str] = Counter()
+    for character, count in raw.items():
+        for letter in "".join(tokenizer.normalizer.normalize_str(character).split()):
+            counts[letter] += count
+    return counts
+
+
+def _stands_inside(letter: str, tokenizer: tokenizers.Tokenizer) -> bool:
+    """Return whether a word can go on with `letter`: punctuation and Chinese characters are words by themselves."""
+    return len(tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(f"a{letter}"))) == 1
+
+
+def _untrained(*, lowercase: bool) -> tokenizers.Tokenizer:
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
-    tokenizer = Tokenizer(models.WordPiece(unk_token=unknown))
+    tokenizer = Tokenizer(models.WordPiece())
     tokenizer.normalizer = normalizers.BertNormalizer(
         clean_text=True, handle_chinese_chars=True, strip_accents=None, lowercase=lowercase
     )
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece(prefix="##")
+    tokenizer.decoder = decoders.WordPiece(prefix=INSIDE)
     return tokenizer
 
 

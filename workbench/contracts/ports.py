@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-ArtifactType = Literal["corpus", "tokenizer", "tokens", "model", "report", "export"]
+ArtifactType = Literal["corpus", "tokenizer", "tokens", "corpus|tokens", "model", "report", "export"]
 
 
 @dataclass(frozen=True)

@@ -45,9 +45,8 @@ def multiplies_bfloat16(device: torch.device) -> bool:
     import torch
 
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    is_supported: bool = torch.cpu._is_amx_tile_supported()  # noqa: SLF001  # there is no public question
-    return is_supported
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu._is_amx_tile_supported())  # noqa: SLF001  # there is no public question
 
 
 def autocast(device: torch.device, precision: Precision = "auto") -> AbstractContextManager[object]:
@@ -67,15 +66,16 @@ def repeatable(device: torch.device, threads: int) -> Iterator[None]:
     ordered form; there results agree within rounding only. What was set before is restored.
     """
     import torch
+    from torch.utils import deterministic
 
     before = (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled())
-    fill = torch.utils.deterministic.fill_uninitialized_memory
+    fill = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     torch.set_num_threads(max(1, threads))
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # filling costs time
     torch.use_deterministic_algorithms(device.type == "cpu")
+    deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # nothing is read before it is written
     try:
         yield
     finally:
         torch.set_num_threads(before[0])
         torch.use_deterministic_algorithms(before[1])
-        torch.utils.deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
+        deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]

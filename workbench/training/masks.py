@@ -33,13 +33,13 @@ def model_inputs(model: torch.nn.Module, batch: Mapping[str, torch.Tensor]) -> d
     Returns:
         `input_ids`, `position_ids`, `attention_mask` float[B, 1, T, S], and `use_cache=False` for decoders.
     """
-    segment_ids_BT = batch["segment_ids"]
+    segment_ids_bt = batch["segment_ids"]
     is_causal = looks_back_only(model)
-    position_ids_BT = batch.get("position_ids")
+    position_ids_bt = batch.get("position_ids")
     inputs: dict[str, object] = {
         "input_ids": batch["input_ids"],
-        "position_ids": positions(segment_ids_BT) if position_ids_BT is None else position_ids_BT,
-        "attention_mask": additive_mask(segment_ids_BT, causal=is_causal),
+        "position_ids": positions(segment_ids_bt) if position_ids_bt is None else position_ids_bt,
+        "attention_mask": additive_mask(segment_ids_bt, causal=is_causal),
         **{name: batch[name] for name in PASSED_ON if name in batch},
     }
     if is_causal:
@@ -47,7 +47,7 @@ def model_inputs(model: torch.nn.Module, batch: Mapping[str, torch.Tensor]) -> d
     return inputs
 
 
-def additive_mask(segment_ids_BT: torch.Tensor, *, causal: bool) -> torch.Tensor:
+def additive_mask(segment_ids_bt: torch.Tensor, *, causal: bool) -> torch.Tensor:
     """Return float[B, 1, T, S]: 0 where a token may look, the most negative bfloat16 elsewhere.
 
     Padding (segment 0) sees padding only, so that no row of the softmax is empty. The value is finite in every
@@ -55,15 +55,15 @@ def additive_mask(segment_ids_BT: torch.Tensor, *, causal: bool) -> torch.Tensor
     """
     import torch
 
-    visible_BTS = segment_ids_BT[:, :, None] == segment_ids_BT[:, None, :]
+    visible_bts = segment_ids_bt[:, :, None] == segment_ids_bt[:, None, :]
     if causal:
-        visible_BTS = visible_BTS.tril()
+        visible_bts = visible_bts.tril()
     hidden = torch.finfo(torch.bfloat16).min
-    mask_BTS = torch.zeros(visible_BTS.shape, dtype=torch.float32, device=segment_ids_BT.device)
-    return mask_BTS.masked_fill_(~visible_BTS, hidden)[:, None]
+    mask_bts = torch.zeros(visible_bts.shape, dtype=torch.float32, device=segment_ids_bt.device)
+    return mask_bts.masked_fill_(~visible_bts, hidden)[:, None]
 
 
-def positions(segment_ids_BT: torch.Tensor) -> torch.Tensor:
+def positions(segment_ids_bt: torch.Tensor) -> torch.Tensor:
     """Return int64[B, T]: the place of each token in its document, as far as the document lies in this row.
 
     >>> import torch
@@ -72,11 +72,11 @@ def positions(segment_ids_BT: torch.Tensor) -> torch.Tensor:
     """
     import torch
 
-    place_T = torch.arange(segment_ids_BT.shape[1], device=segment_ids_BT.device)
-    starts_BT = torch.ones_like(segment_ids_BT, dtype=torch.bool)
-    starts_BT[:, 1:] = segment_ids_BT[:, 1:] != segment_ids_BT[:, :-1]
-    first_BT = torch.where(starts_BT, place_T, 0).cummax(dim=1).values
-    return place_T - first_BT
+    place_t = torch.arange(segment_ids_bt.shape[1], device=segment_ids_bt.device)
+    starts_bt = torch.ones_like(segment_ids_bt, dtype=torch.bool)
+    starts_bt[:, 1:] = segment_ids_bt[:, 1:] != segment_ids_bt[:, :-1]
+    first_bt = torch.where(starts_bt, place_t, 0).cummax(dim=1).values
+    return place_t - first_bt
 
 
 def looks_back_only(model: torch.nn.Module) -> bool:

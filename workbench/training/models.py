@@ -123,7 +123,9 @@ def _refuse_foreign_shards(index: Path) -> None:
     names = shards.values() if isinstance(shards, dict) else [shards]
     for name in names:
         if not isinstance(name, str) or Path(name).name != name or not name.endswith(".safetensors"):
-            raise StepError(f"it names a shard {str(name)[:60]!r}", where=str(index), expected="*.safetensors beside it")
+            raise StepError(
+                f"it names a shard {str(name)[:60]!r}", where=str(index), expected="*.safetensors beside it"
+            )
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 Indices = np.ndarray[Any, np.dtype[np.int64]]
+Unsigned = np.ndarray[Any, np.dtype[np.uint64]]
 
 ROUNDS = 6  # four give a strong pseudo-random permutation in theory; six leave room for a plain mixing function
 MASK64 = (1 << 64) - 1
@@ -33,46 +34,42 @@ def batch_examples(seed: int, step: int, batch_size: int, num_examples: int) -> 
     return _examples(seed, np.arange(first, first + batch_size, dtype=np.uint64), num_examples)
 
 
-def _examples(seed: int, position_N: np.ndarray[Any, np.dtype[np.uint64]], num_examples: int) -> Indices:
-    epoch_N, within_N = np.divmod(position_N, np.uint64(num_examples))
-    example_N = np.empty(len(position_N), dtype=np.int64)
-    for epoch in np.unique(epoch_N):
-        here = epoch_N == epoch
-        example_N[here] = permuted(within_N[here], num_examples, _round_keys(seed, int(epoch)))
-    return example_N
+def _examples(seed: int, position_n: Unsigned, num_examples: int) -> Indices:
+    epoch_n, within_n = np.divmod(position_n, np.uint64(num_examples))
+    example_n = np.empty(len(position_n), dtype=np.int64)
+    for epoch in np.unique(epoch_n):
+        here = epoch_n == epoch
+        example_n[here] = permuted(within_n[here], num_examples, _round_keys(seed, int(epoch)))
+    return example_n
 
 
-def permuted(
-    index_N: np.ndarray[Any, np.dtype[np.uint64]], size: int, keys: np.ndarray[Any, np.dtype[np.uint64]]
-) -> np.ndarray[Any, np.dtype[np.uint64]]:
+def permuted(index_n: Unsigned, size: int, keys: Unsigned) -> Unsigned:
     """Return where the permutation of 0 … size-1 with these round keys puts each index."""
     half_bits = max(1, -(-(size - 1).bit_length() // 2))
-    result_N = _feistel(index_N, half_bits, keys)
-    outside_N = result_N >= size
-    while outside_N.any():
-        result_N[outside_N] = _feistel(result_N[outside_N], half_bits, keys)
-        outside_N = result_N >= size
-    return result_N
+    result_n = _feistel(index_n, half_bits, keys)
+    outside_n = result_n >= size
+    while outside_n.any():
+        result_n[outside_n] = _feistel(result_n[outside_n], half_bits, keys)
+        outside_n = result_n >= size
+    return result_n
 
 
-def _feistel(
-    value_N: np.ndarray[Any, np.dtype[np.uint64]], half_bits: int, keys: np.ndarray[Any, np.dtype[np.uint64]]
-) -> np.ndarray[Any, np.dtype[np.uint64]]:
+def _feistel(value_n: Unsigned, half_bits: int, keys: Unsigned) -> Unsigned:
     low = np.uint64((1 << half_bits) - 1)
     shift = np.uint64(half_bits)
-    left_N, right_N = value_N >> shift, value_N & low
+    left_n, right_n = value_n >> shift, value_n & low
     for key in keys:
-        left_N, right_N = right_N, left_N ^ (_mix(right_N ^ key) & low)
-    return (left_N << shift) | right_N
+        left_n, right_n = right_n, left_n ^ (_mix(right_n ^ key) & low)
+    return (left_n << shift) | right_n
 
 
-def _mix(value_N: np.ndarray[Any, np.dtype[np.uint64]]) -> np.ndarray[Any, np.dtype[np.uint64]]:
+def _mix(value_n: Unsigned) -> Unsigned:
     """Mix 64 bits, the finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
-    value_N = (value_N ^ (value_N >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value_N = (value_N ^ (value_N >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value_N ^ (value_N >> np.uint64(31))
+    value_n = (value_n ^ (value_n >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value_n = (value_n ^ (value_n >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value_n ^ (value_n >> np.uint64(31))
 
 
-def _round_keys(seed: int, epoch: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
-    sequence = np.random.SeedSequence([seed & MASK64, epoch])
-    return sequence.generate_state(ROUNDS, dtype=np.uint64)
+def _round_keys(seed: int, epoch: int) -> Unsigned:
+    words = np.random.SeedSequence([seed & MASK64, epoch]).generate_state(ROUNDS, dtype=np.uint64)
+    return words.astype(np.uint64)

@@ -54,4 +54,6 @@ def configuration(special_tokens: Mapping[str, str]) -> dict[str, Any]:
 def _check_special_tokens(component: Tokenizer, trained: tokenizers.Tokenizer) -> None:
     missing = [token for token in component.special_tokens.values() if trained.token_to_id(token) is None]
     if missing:
-        raise PluginError(f"train() gave a tokenizer that does not know {', '.join(missing)}", where=component.component_id)
+        raise PluginError(
+            f"train() gave a tokenizer that does not know {', '.join(missing)}", where=component.component_id
+        )

@@ -123,12 +123,12 @@ def end_token(tokenizer: Tokenizer) -> int:
     return end
 
 
-def spans(ids: pl.Series, length_D: np.ndarray[Any, np.dtype[np.int64]], offset: int) -> pl.DataFrame:
+def spans(ids: pl.Series, length_d: np.ndarray[Any, np.dtype[np.int64]], offset: int) -> pl.DataFrame:
     """Return `id, start, end` for documents of these lengths, the first one starting at `offset`."""
     import polars as pl
 
-    end_D = offset + np.cumsum(length_D)
-    return pl.DataFrame({"id": ids, "start": end_D - length_D, "end": end_D})
+    end_d = offset + np.cumsum(length_d)
+    return pl.DataFrame({"id": ids, "start": end_d - length_d, "end": end_d})
 
 
 def join(encoded: list[str], folder: Path, dtype: np.dtype[Any]) -> dict[str, int]:
