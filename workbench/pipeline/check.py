@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from workbench.contracts.references import ComponentRef
 from workbench.errors import EnvironmentProblem, PipelineError, Problem, UsageError, WorkbenchError, did_you_mean
-from workbench.pipeline.document import PIPELINE_NAME, Document, StepNode, read_document
+from workbench.pipeline.document import NO_STEPS, PIPELINE_NAME, Document, StepNode, read_document
 from workbench.pipeline.graph import Graph, RunOptions, Step
 from workbench.pipeline.overrides import apply_overrides, set_value
 from workbench.pipeline.setting_messages import SettingProblem, explain
@@ -19,7 +19,6 @@ from workbench.pipeline.yaml_nodes import MAX_BYTES, Node, parse_yaml
 from workbench.pipeline.yaml_write import write_yaml
 from workbench.registry import Registry
 
-NO_STEPS = ("architecture", "objective", "tuning")
 TEXT = "<text>"
 
 

@@ -13,6 +13,7 @@ from workbench.pipeline.yaml_nodes import Mark, Node
 VERSION = 1
 TOP_KEYS = ("workbench", "name", "seed", "steps", "sweep")
 STEP_KEYS = ("use", "inputs", "with", "run")
+NO_STEPS = ("architecture", "objective", "tuning")  # kinds that stand in the settings of a step
 PIPELINE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}\Z")
 MAX_SEED = 2**63 - 1

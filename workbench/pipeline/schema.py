@@ -16,12 +16,11 @@ from workbench.contracts.component import Component, nested_kinds
 from workbench.contracts.ports import Port
 from workbench.contracts.references import KINDS, ComponentRef
 from workbench.errors import WorkbenchError
-from workbench.pipeline.document import PIPELINE_NAME, STEP_NAME, VERSION
+from workbench.pipeline.document import NO_STEPS, PIPELINE_NAME, STEP_NAME, VERSION
 from workbench.pipeline.graph import RunOptions
 from workbench.registry import Registry
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-NO_STEPS = ("architecture", "objective", "tuning")
 GROUPED = {"type": "string", "pattern": "^[-+]?[0-9]+(_[0-9]+)+$"}
 REFERENCE = {"type": "string", "pattern": r"^[A-Za-z][\w-]*(\.[\w-]+)?$", "description": "a step, or step.part"}
 

@@ -7,7 +7,7 @@ known (a step whose component is wrong) is simply not judged.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -111,16 +111,25 @@ def _cycle(left: list[str], needs: Mapping[str, set[str]]) -> list[str]:
 
 def check_wiring(wires: Mapping[str, Wire], registry: Registry) -> list[tuple[str, SettingProblem]]:
     """Return (step, mistake) for everything that does not fit together."""
-    ordered, cycle = order_steps(wires)
-    found = []
-    if cycle:
-        message = f"the steps wait for each other in a circle: {' <- '.join(cycle)}"
-        found.append((cycle[0], SettingProblem(("inputs",), message)))
+    _, cycle = order_steps(wires)
+    message = f"the steps wait for each other in a circle: {' <- '.join(cycle)}"
+    found = [(cycle[0], SettingProblem(("inputs",), message))] if cycle else []
+    for name, problems, _ in _walk(wires, registry):
+        found += [(name, problem) for problem in problems]
+    return found
+
+
+def outcomes_of(wires: Mapping[str, Wire], registry: Registry) -> dict[str, Outcome | None]:
+    """Return what is known of every step's result before it runs."""
+    return {name: outcome for name, _, outcome in _walk(wires, registry)}
+
+
+def _walk(wires: Mapping[str, Wire], registry: Registry) -> Iterator[tuple[str, list[SettingProblem], Outcome | None]]:
+    ordered, _ = order_steps(wires)
     outcomes: dict[str, Outcome | None] = dict.fromkeys(wires)
     for name in [*ordered, *(name for name in wires if name not in ordered)]:
         problems, outcomes[name] = check_step(wires[name], outcomes, registry)
-        found += [(name, problem) for problem in problems]
-    return found
+        yield name, problems, outcomes[name]
 
 
 def check_step(

@@ -1,0 +1,172 @@
+"""Results as a notebook shows them: static HTML and plain text of a view, everything from data made safe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workbench.artifacts import Artifact, Corpus, Tokens
+from workbench.errors import UsageError
+from workbench.files.text import safe_html, safe_line
+from workbench.showing import PASSAGE, Grid, View, view_artifact, view_run
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from workbench.notebook.handles import Handle
+    from workbench.session import Session
+    from workbench.store.runs import RunRecord
+
+CELL = 300  # characters of a value that a table shows
+STYLE = "text-align:left;vertical-align:top;white-space:pre-wrap"
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished result with its view.
+
+    Attributes:
+        artifact: What lies in the store.
+        view: What is worth seeing of it.
+        frame: The first rows, for `head()` of a corpus.
+    """
+
+    artifact: Artifact
+    view: View
+    frame: pl.DataFrame | None = None
+
+    def __repr__(self) -> str:
+        return view_text(self.view)
+
+    def _repr_html_(self) -> str:
+        return view_html(self.view)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run; `run["clean"]` is the result of a step."""
+
+    record: RunRecord
+    session: Session
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return self.record.id
+
+    @property
+    def status(self) -> str:
+        """How it ended."""
+        return self.record.status
+
+    def __getitem__(self, step: str) -> Result:
+        """Return the result of `step` or `step.part`."""
+        component = self.record.step(step.partition(".")[0]).component
+        artifact = self.session.artifact(f"{self.record.id}:{step}")
+        return Result(artifact, view_artifact(artifact, component))
+
+    def __repr__(self) -> str:
+        return view_text(view_run(self.record))
+
+    def _repr_html_(self) -> str:
+        return view_html(view_run(self.record))
+
+
+def result_of(handle: Handle, rows: int | None = None) -> Result:
+    """Return the result behind a handle, run first where it is missing; with `rows`, only the first of a corpus."""
+    pipeline = handle.pipeline
+    fingerprint = handle.fingerprint
+    store = pipeline.session.store
+    if not store.has(fingerprint):
+        handle.run()
+    artifact = store.artifact(fingerprint, handle.part, handle.step)
+    component = pipeline.graph.steps[handle.step].component.component_id
+    if rows is None or not isinstance(artifact, (Corpus, Tokens)):
+        return Result(artifact, view_artifact(artifact, component))
+    frame = first_rows(artifact, rows)
+    title = f"{handle.ref}  first {frame.height} of {component}"
+    grid = Grid("", tuple(frame.columns), [tuple(_shown(value) for value in row) for row in frame.iter_rows()])
+    return Result(artifact, View(title, grids=[grid]), frame)
+
+
+def first_rows(artifact: Corpus | Tokens, wanted: int) -> pl.DataFrame:
+    """Return the first documents of a corpus, or the first documents of tokens with their text."""
+    import polars as pl
+
+    if wanted < 1:
+        raise UsageError(f"head() takes a number from 1, got {wanted}")
+    if isinstance(artifact, Tokens):
+        return pl.DataFrame(list(_token_rows(artifact, wanted)), schema=["id", "tokens", "text"], orient="row")
+    frames, missing = [], wanted
+    for batch in artifact.batches():
+        frames.append(batch.head(missing))
+        missing -= frames[-1].height
+        if not missing:
+            break
+    return pl.concat(frames) if frames else artifact.scan().head(0).collect()
+
+
+def _token_rows(tokens: Tokens, wanted: int) -> Iterator[tuple[str, int, str]]:
+    parts = [tokens.part] if tokens.part else list(tokens.card["parts"])
+    for part in parts:
+        ids = tokens.ids(part)
+        for row in tokens.documents(part).head(wanted).iter_rows(named=True):
+            span = ids[row["start"] : row["end"]]
+            yield row["id"], len(span), tokens.tokenizer.fast.decode(span[:CELL].tolist(), skip_special_tokens=False)
+        wanted -= min(wanted, tokens.documents(part).height)
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def view_text(view: View) -> str:
+    """Return a view as plain text."""
+    lines = [safe_line(view.title)]
+    lines += [f"  {safe_line(name)}: {safe_line(value)}" for name, value in view.facts]
+    for grid in view.grids:
+        lines += ["", *([grid.title] if grid.title else []), *_grid_lines(grid)]
+    for passage in view.passages:
+        lines += ["", safe_line(passage.heading), f"  {safe_line(passage.text, PASSAGE)}"]
+    return "\n".join(lines)
+
+
+def _grid_lines(grid: Grid) -> Iterator[str]:
+    rows = [[safe_line(cell, 60) for cell in row] for row in (grid.headers, *grid.rows)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [
+            cell.rjust(width) if position in grid.numbers else cell.ljust(width)
+            for position, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield "  ".join(cells).rstrip()
+
+
+def view_html(view: View) -> str:
+    """Return a view as HTML without scripts or links."""
+    parts = [f"<p><b>{safe_html(view.title)}</b></p>"]
+    if view.facts:
+        parts.append(_table((), view.facts, ()))
+    for grid in view.grids:
+        title = f"<p>{safe_html(grid.title)}</p>" if grid.title else ""
+        parts.append(title + _table(grid.headers, grid.rows, grid.numbers))
+    parts += [
+        f"<details><summary>{safe_html(passage.heading)}</summary>"
+        f'<div style="white-space:pre-wrap">{safe_html(passage.text, PASSAGE)}</div></details>'
+        for passage in view.passages
+    ]
+    return f"<div>{''.join(parts)}</div>"
+
+
+def _table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> str:
+    head = "".join(f"<th>{safe_html(name)}</th>" for name in headers)
+    body = "".join(
+        f"<tr>{''.join(_cell(cell, index in numbers) for index, cell in enumerate(row))}</tr>" for row in rows
+    )
+    return f"<table>{f'<thead><tr>{head}</tr></thead>' if head else ''}<tbody>{body}</tbody></table>"
+
+
+def _cell(value: str, is_number: bool) -> str:  # noqa: FBT001  # a fact about the value
+    style = STYLE.replace("left", "right") if is_number else STYLE
+    return f'<td style="{style}">{safe_html(str(value), CELL)}</td>'
