@@ -1,0 +1,89 @@
+"""E-mail and IP addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+from workbench_plugins.filters.pii_spans import Span
+
+# Letters of the local part: ASCII as in RFC 5321 and letters with accents, Greek and Cyrillic, so that no half of an
+# address stays; but no Han, Kana or Thai, which stand beside an address without a space.
+LOCAL = re.compile(r"[A-Za-z0-9.!#$%&*+/=?^_{|}~\-À-ÖØ-öø-ɏͰ-ӿ]*\Z")
+LOCAL_EDGE = ".!#$%&*+/=?^{|}~-"
+MAX_LOCAL = 64  # octets, RFC 5321 section 4.5.3.1.1
+DOMAIN = re.compile(
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.){1,8}(?:[A-Za-z]{2,24}|xn--[A-Za-z0-9\-]{2,59})"
+)
+# What looks like a top-level domain and is a file or an attribute: icon@2x.png, q@k.transpose(…).
+FILE_ENDINGS = frozenset(
+    ["png", "jpg", "jpeg", "gif", "svg", "webp", "bmp", "ico", "css", "scss", "js", "ts", "jsx", "tsx", "json", "html", "htm", "php", "xml", "txt", "pdf", "exe", "dll", "jar", "gz", "tar", "whl", "yml", "yaml", "toml"]
+)
+IPV4 = re.compile(r"(?<![0-9A-Za-z_.\-/])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9A-Za-z_])(?!\.[0-9])(?!-[0-9A-Za-z])")
+IPV6 = re.compile(
+    r"(?<![0-9A-Za-z:._])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:(?<=:)[0-9]{1,3}(?:\.[0-9]{1,3}){3})?(?![0-9A-Za-z:_])"
+)
+# Words before four numbers that say they are a version, a section or an object identifier.
+NOT_AN_ADDRESS = re.compile(
+    r"(?:\bv|\bver|\bversions?|\brelease|\bbuild|\bfirmware|\bsection|\bchapter|\bclause|\bfigure|\btable|\boid|版本号?|固件|章节?|[>=<~^]=?)[\s.:：#=]{0,3}\Z",
+    re.IGNORECASE,
+)
+CONTEXT = 24
+# Addresses that say nothing about a person: own network, own machine, own link, nobody, everybody.
+LOCAL_NETWORKS = tuple(
+    IPv4Network(network)
+    for network in ("0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/3")
+)  # fmt: skip
+GLOBAL_UNICAST = IPv6Network("2000::/3")
+
+
+def find_emails(text: str) -> Iterator[Span]:
+    """Yield e-mail addresses: around every `@`, at most 64 characters back and 255 on, so time is linear."""
+    at = text.find("@")
+    while at >= 0:
+        local = LOCAL.search(text[max(0, at - MAX_LOCAL) : at])
+        name = local.group().lstrip(LOCAL_EDGE) if local else ""
+        domain = DOMAIN.match(text, at + 1, at + 256)
+        if name and not name.endswith(".") and domain and is_mail_domain(text, domain):
+            yield Span(at - len(name), domain.end(), "email")
+        at = text.find("@", at + 1)
+
+
+def is_mail_domain(text: str, domain: re.Match[str]) -> bool:
+    """Return whether what follows an `@` may be a domain, and not a file name, an attribute or a path of scp."""
+    following = text[domain.end() : domain.end() + 1]
+    return domain.group().rpartition(".")[2].lower() not in FILE_ENDINGS and following not in {"(", "_", "="}
+
+
+def find_ips(text: str, *, private: bool) -> Iterator[Span]:
+    """Yield IP addresses of version 4 and 6; those of private and local networks only if wanted."""
+    for match in IPV4.finditer(text):
+        before = text[max(0, match.start() - CONTEXT) : match.start()]
+        if is_ipv4(match.group(), private=private) and not NOT_AN_ADDRESS.search(before):
+            yield Span(match.start(), match.end(), "ip")
+    for match in IPV6.finditer(text):
+        if is_ipv6(match.group(), private=private):
+            yield Span(match.start(), match.end(), "ip")
+
+
+def is_ipv4(address: str, *, private: bool) -> bool:
+    """Return whether four numbers are an address.
+
+    >>> is_ipv4("8.8.8.8", private=False), is_ipv4("192.168.0.1", private=False), is_ipv4("8.8.8.800", private=True)
+    (True, False, False)
+    """
+    try:
+        parsed = IPv4Address(address)
+    except AddressValueError:
+        return False
+    return private or not any(parsed in network for network in LOCAL_NETWORKS)
+
+
+def is_ipv6(address: str, *, private: bool) -> bool:
+    """Return whether hexadecimal groups are an address; without private ones it must be in 2000::/3."""
+    try:
+        parsed = IPv6Address(address)
+    except AddressValueError:
+        return False
+    return parsed in GLOBAL_UNICAST or (private and any(map(str.isdigit, address)))
