@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Container, Sequence
+
 WHOLE_FROM = 10_000  # a fraction says nothing beside five digits
 KIBI = 1024
 SECONDS = 60  # in a minute
@@ -69,3 +72,43 @@ def share(part: float, whole: float) -> str:
     ('12.5 %', '', '100 %', '0.001 %')
     """
     return f"{100 * part / whole:.3g} %" if whole else ""
+
+
+def spread(total: int, wanted: int) -> list[int]:
+    """Return at most `wanted` positions of `total`, evenly spread, the first and the last among them.
+
+    >>> spread(3, 10), spread(100, 4), spread(0, 3)
+    ([0, 1, 2], [0, 33, 66, 99], [])
+    """
+    if total <= wanted:
+        return list(range(total))
+    return [round(index * (total - 1) / (wanted - 1)) for index in range(wanted)]
+
+
+def aligned(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Container[int] = ()) -> list[str]:
+    """Return a table as lines, columns below each other; `numbers` are the columns set to the right.
+
+    >>> aligned(["part", "rows"], [("train", "1,200"), ("训练", "7")], numbers=[1])
+    ['part    rows', 'train  1,200', '训练       7']
+    """
+    widths = [max(map(width, column)) for column in zip(headers, *rows, strict=True)]
+    lines = []
+    for row in (headers, *rows):
+        cells = []
+        for position, (cell, room) in enumerate(zip(row, widths, strict=True)):
+            gap = " " * (room - width(cell))
+            cells.append(gap + cell if position in numbers else cell + gap)
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def width(text: str) -> int:
+    """Return how many columns of a terminal a line takes.
+
+    >>> width("abc"), width("语言"), width("e\u0301")
+    (3, 4, 1)
+    """
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )

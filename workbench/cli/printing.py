@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import click
 
+from workbench.wording import aligned
+
 MARKED = {"failed": "red", "damaged": "red", "different": "red", "cached": "green", "bit-equal": "green"}
 
 
@@ -30,18 +32,35 @@ def note(text: str) -> None:
         click.echo(safe_text(line), err=True)
 
 
+def heading(text: str) -> None:
+    """Print a line that stands over others; bold on a terminal."""
+    from workbench.files.text import safe_line
+
+    click.secho(safe_line(text), bold=True)
+
+
+def passage(title: str, text: str) -> None:
+    """Print a piece of a corpus under its heading, set in, so that it cannot be taken for output of the program."""
+    from workbench.files.text import safe_text
+
+    heading(title)
+    for line in safe_text(text).split("\n"):
+        click.echo(f"  | {line}")
+
+
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[int] = ()) -> None:
     """Print rows under headers; `numbers` are the columns set to the right.
 
     On a terminal the table fits its width; piped, every row is one line and nothing is cut.
     """
-    from workbench.files.text import safe_text
+    from workbench.files.text import safe_line
 
-    cells = [[safe_text(str(cell)).strip() for cell in row] for row in rows]
+    cells = [[safe_line(str(cell)).strip() for cell in row] for row in rows]
     if sys.stdout.isatty():
         _print_rich(headers, cells, numbers)
     else:
-        _print_plain(headers, cells, numbers)
+        for line in aligned(headers, cells, numbers):
+            click.echo(line)
 
 
 def facts(pairs: Sequence[tuple[str, object]]) -> None:
@@ -62,13 +81,3 @@ def _print_rich(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: 
     for row in rows:
         drawn.add_row(*(Text(cell, style=MARKED.get(cell, "")) for cell in row))
     Console(file=sys.stdout, markup=False, highlight=False, emoji=False).print(drawn)
-
-
-def _print_plain(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> None:
-    widths = [max(map(len, column)) for column in zip(headers, *rows, strict=True)]
-    for row in (headers, *rows):
-        cells = [
-            cell.rjust(width) if position in numbers else cell.ljust(width)
-            for position, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        click.echo("  ".join(cells).rstrip())

@@ -201,3 +201,14 @@ def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], None
             setattr(ctx.ensure_object(Options), name, value)
 
     return callback
+
+
+set_option = click.option(
+    "-s",
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a setting: -s base.with.optimizer.lr=1e-3",
+)
+"""The option `-s KEY=VALUE` of the commands that read a pipeline."""

@@ -1,0 +1,82 @@
+"""Results as a notebook shows them: static HTML and plain text, no script, no style that a viewer would strip.
+
+What is shown survives a restart of the kernel, an untrusted notebook and GitHub: tables, `<details>` and text bars.
+Everything from a corpus is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from workbench.files.text import safe_html, safe_line, safe_text
+from workbench.showing import Grid, View
+from workbench.wording import aligned
+
+HTML_BAR = "█"
+TEXT_BAR = "#"
+
+
+class Shown:
+    """A view that a notebook displays when it stands last in a cell.
+
+    Attributes:
+        view: What is shown.
+    """
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+
+    def __repr__(self) -> str:
+        return as_text(self.view)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/html": as_html(self.view), "text/plain": as_text(self.view)}
+
+
+def as_text(view: View) -> str:
+    """Return a view as plain text."""
+    lines = [safe_line(view.title), *(f"{safe_line(name)}  {safe_line(value)}" for name, value in view.facts)]
+    for grid in view.grids:
+        lines += ["", safe_line(grid.title), *_text_lines(grid)]
+    for passage in view.passages:
+        lines += ["", safe_line(passage.heading)]
+        lines += [f"  | {line}" for line in safe_text(passage.text).split("\n")]
+    return "\n".join(lines)
+
+
+def as_html(view: View) -> str:
+    """Return a view as static HTML; every text in it is escaped."""
+    parts = [f"<p><b>{safe_html(view.title)}</b></p>"]
+    if view.facts:
+        parts.append(_html_table((), view.facts, ()))
+    parts += [_html_grid(grid) for grid in view.grids]
+    if view.passages:
+        samples = "".join(
+            f"<p><code>{safe_html(passage.heading)}</code></p><pre>{safe_html(passage.text)}</pre>"
+            for passage in view.passages
+        )
+        parts.append(f"<details><summary>{len(view.passages)} samples</summary>{samples}</details>")
+    return "\n".join(parts)
+
+
+def _html_grid(grid: Grid) -> str:
+    headers, rows = grid.drawn(HTML_BAR)
+    return f"<p>{safe_html(grid.title)}</p>{_html_table(headers, rows, grid.numbers)}"
+
+
+def _html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> str:
+    head = "".join(f"<th>{safe_html(header)}</th>" for header in headers)
+    lines = [f"<tr>{head}</tr>"] if headers else []
+    for row in rows:
+        cells = (
+            f'<td align="right">{safe_html(cell)}</td>' if position in numbers else f"<td>{safe_html(cell)}</td>"
+            for position, cell in enumerate(row)
+        )
+        lines.append(f"<tr>{''.join(cells)}</tr>")
+    return f"<table>{''.join(lines)}</table>"
+
+
+def _text_lines(grid: Grid) -> list[str]:
+    headers, rows = grid.drawn(TEXT_BAR)
+    return aligned(headers, [[safe_line(cell) for cell in row] for row in rows], grid.numbers)

@@ -1,0 +1,264 @@
+"""The one door to the workbench: what the command line and the notebooks call.
+
+Special here: nothing is opened before it is needed, so that looking at a run does not import a plugin, and checking
+a pipeline does not open a store.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from workbench.artifacts import Artifact
+    from workbench.compare import Comparison, Reproduction
+    from workbench.files.digest import DigestCache
+    from workbench.pipeline.fingerprint import Identity
+    from workbench.pipeline.graph import Graph
+    from workbench.pipeline.plan import Plan
+    from workbench.registry import Registry
+    from workbench.showing import View
+    from workbench.store.objects import Store
+    from workbench.store.runs import RunRecord, Runs
+    from workbench.trace import BatchTrace, DocumentTrace
+
+STORE_VARIABLE = "WORKBENCH_STORE"
+DEFAULT_STORE = ".workbench"
+Observer = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One pipeline of a sweep; `label` names what varies, empty when nothing does."""
+
+    label: str
+    graph: Graph
+
+
+class Session:
+    """A store and the components that are installed.
+
+    Args:
+        store: The folder of results; default `WORKBENCH_STORE`, else `.workbench` in the working folder.
+        registry: The components; default all that are installed.
+    """
+
+    def __init__(self, store: Path | str | None = None, registry: Registry | None = None) -> None:
+        self.root = Path(store or os.environ.get(STORE_VARIABLE) or DEFAULT_STORE).absolute()
+        self._registry = registry
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Every component there is."""
+        from workbench.registry import shared_registry
+
+        return self._registry or shared_registry()
+
+    @cached_property
+    def store(self) -> Store:
+        """The results."""
+        from workbench.store.objects import Store
+
+        return Store(self.root)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The records of runs."""
+        from workbench.store.runs import Runs
+
+        return Runs(self.root)
+
+    @cached_property
+    def digest(self) -> DigestCache:
+        """Digests of files outside the store, remembered."""
+        from workbench.files.digest import DigestCache
+
+        return DigestCache(self.root)
+
+    def read(self, source: Path | str, overrides: Sequence[str] = (), base: Path | None = None) -> Graph:
+        """Return the checked pipeline of a file (`Path`) or of YAML text. Raises `PipelineError` with every mistake."""
+        from workbench.pipeline.check import read_pipeline
+
+        path, text = (source, None) if isinstance(source, Path) else (None, source)
+        return read_pipeline(path, text, self.registry, tuple(overrides), base)
+
+    def variants(self, source: Path | str, overrides: Sequence[str] = ()) -> list[Variant]:
+        """Return the pipelines a file stands for: one, or one for each combination of its sweep."""
+        from workbench.pipeline.sweep import expand
+
+        graph = self.read(source, overrides)
+        if not graph.sweep:
+            return [Variant("", graph)]
+        return [Variant(label, self.read(source, [*overrides, *more])) for label, more in expand(graph)]
+
+    def identify(self, graph: Graph) -> dict[str, Identity]:
+        """Return the identity of every step's result, without running anything."""
+        from workbench.pipeline.fingerprint import identify
+
+        return identify(graph, self.digest)
+
+    def plan(self, graph: Graph, until: str | None = None) -> Plan:
+        """Return what would run, and why."""
+        from workbench.pipeline.plan import make_plan
+
+        wanted = graph.until(until) if until else graph
+        return make_plan(wanted, self.identify(wanted), self.store.has, self.runs.previous_keys(graph.name))
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of pipeline files over the installed components."""
+        from workbench.pipeline.schema import json_schema
+
+        return json_schema(self.registry)
+
+    def run(
+        self,
+        graph: Graph,
+        *,
+        until: str | None = None,
+        executor: str | None = None,
+        locked: bool = False,
+        observers: Sequence[Observer] = (),
+    ) -> RunRecord:
+        """Run what is missing and return the record.
+
+        Args:
+            graph: The pipeline.
+            until: The last step that is wanted; default all.
+            executor: Runs every step that names none itself.
+            locked: Refuse to start unless everything is as in the newest finished run of this pipeline.
+            observers: Called with every event.
+        """
+        from workbench.engine.execute import execute
+
+        identities = self.identify(graph.until(until) if until else graph)
+        if locked:
+            self._check_lock(graph, identities)
+        return execute(
+            graph,
+            identities,
+            self.store,
+            self.runs,
+            observers=observers,
+            until=until,
+            executor=executor,
+            registry=self.registry,
+        )
+
+    def _check_lock(self, graph: Graph, identities: Mapping[str, Identity]) -> None:
+        from workbench.pipeline.lock import lock_differences, make_lock
+
+        finished = [run for run in self.runs.all() if run.name == graph.name and run.status == "done"]
+        record = max(finished, key=lambda run: (run.until is None, run.started), default=None)
+        if record is None:
+            raise UsageError(
+                "there is nothing to hold the run to",
+                where=f"--locked {graph.name}",
+                expected=f"a finished run of {graph.name} in {self.root}",
+                advice="run it once without --locked",
+            )
+        lock = record.lock
+        if len(identities) < len(graph.steps):  # a part of the pipeline is held to its part of the lock
+            lock = {**lock, "steps": {name: step for name, step in lock["steps"].items() if name in identities}}
+        differences = lock_differences(lock, make_lock(graph, identities))
+        if differences:
+            raise LockMismatch(record.id, differences)
+
+    def find_result(self, reference: str) -> tuple[RunRecord, str, str | None]:
+        """Return the run, the step and the part that `RUN:STEP` or `RUN:STEP.PART` names."""
+        run, _, rest = reference.partition(":")
+        step, _, part = rest.partition(".")
+        record = self.runs.find(run)
+        return record, record.step(step).name, part or None
+
+    def artifact(self, reference: str) -> Artifact:
+        """Return the verified result that `RUN:STEP` or `RUN:STEP.PART` names."""
+        record, step, part = self.find_result(reference)
+        found = record.step(step)
+        if not self.store.has(found.fingerprint):
+            raise UsageError(
+                f"step {step} has no result in the store ({found.status} in this run)",
+                where=record.id,
+                advice="run the pipeline again",
+            )
+        artifact = self.store.artifact(found.fingerprint, part, step)
+        parts = getattr(artifact, "parts", ())
+        if part is not None and part not in parts:
+            from workbench.errors import UnknownName
+
+            raise UnknownName.among("part", part, parts, where=f"{record.id}:{step}")
+        return artifact
+
+    def show(self, reference: str) -> View:
+        """Return the view of a run (`last`) or of one of its results (`last:STEP`, `last:STEP.PART`)."""
+        from workbench.showing import view_artifact, view_run
+
+        if ":" not in reference:
+            return view_run(self.runs.find(reference))
+        record, step, _ = self.find_result(reference)
+        return view_artifact(self.artifact(reference), record.step(step).component)
+
+    def figures(self, record: RunRecord) -> dict[str, float]:
+        """Return the scores and last losses of a run, as `STEP NAME`."""
+        from workbench.showing import headline_figures
+
+        results = [(step.name, step.fingerprint) for step in record.steps if self.store.has(step.fingerprint)]
+        return headline_figures(self.store.artifact(fingerprint, step=name) for name, fingerprint in results)
+
+    def trace_document(self, document: str, run: str | None = None) -> DocumentTrace:
+        """Follow a document (its id or the start of it) through `run`, or the newest run that has it."""
+        from workbench.trace import trace_document
+
+        records = [self.runs.find(run)] if run else self.runs.all()[::-1]
+        return trace_document(self.store, records, document)
+
+    def trace_batch(self, reference: str) -> BatchTrace:
+        """Return the documents that training step `RUN:STEP:N` saw."""
+        from workbench.trace import parse_batch, trace_batch
+
+        run, step, position = parse_batch(reference)
+        return trace_batch(self.store, self.runs.find(run), step, position)
+
+    def compare(self, first: str, second: str) -> Comparison:
+        """Return how two runs differ: settings, code, versions, ledgers and scores."""
+        from workbench.compare import compare_runs
+
+        return compare_runs(self.store, self.runs.find(first), self.runs.find(second))
+
+    def reproduce(self, run: str, observers: Sequence[Observer] = ()) -> Reproduction:
+        """Run the recorded pipeline again in an empty store and compare every result with the one kept here."""
+        from workbench.compare import compare_results
+
+        record = self.runs.find(run)
+        with self._empty_session() as other:
+            graph = other.read(record.pipeline, base=Path(record.base))
+            again = other.run(graph, until=record.until, observers=observers)
+            return compare_results(self.store, record, other.store, again)
+
+    @contextmanager
+    def _empty_session(self) -> Iterator[Session]:
+        with self.store.scratch() as folder:
+            yield Session(folder, self.registry)
+
+
+class LockMismatch(UsageError):
+    """Raise when `--locked` meets something that is not as it was; `differences` names everything.
+
+    The message holds the first few, the attribute all of them.
+    """
+
+    def __init__(self, run: str, differences: Sequence[str]) -> None:
+        self.differences = tuple(differences)
+        more = f" (and {len(differences) - 2} more)" if len(differences) > 2 else ""  # noqa: PLR2004  # two fit a line
+        super().__init__(
+            "not as locked: " + "; ".join(differences[:2]) + more,
+            where=run,
+            expected="the code, settings, versions and files of that run",
+            advice="restore them, or run without --locked to lock anew",
+        )
