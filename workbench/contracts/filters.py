@@ -67,7 +67,7 @@ class RowFilter(Filter):
         return True
 
     @abstractmethod
-    def signals(self) -> dict[str, pl.Expr | KernelColumn]:
+    def signals(self) -> Mapping[str, pl.Expr | KernelColumn]:
         """Return name → measurement over the columns of a document; must not read `Threshold` settings."""
 
     @abstractmethod

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -18,6 +18,9 @@ from workbench.artifacts.ledger import Ledger
 from workbench.contracts.records import DOCUMENT
 from workbench.errors import PluginError
 from workbench.files.atomic import write_json
+
+if TYPE_CHECKING:
+    from workbench.contracts.context import Context
 
 SHARD_BYTES = 16 * 2**20  # of text; what one worker holds in memory at a time
 SHARD_DOCUMENTS = 8192  # documents; also the row group, so that a shard is one
@@ -165,3 +168,18 @@ class CorpusWriter:
         }
         write_json(self.path / "corpus.json", content)
         write_json(self.path / "ledger.json", ledger.to_json())
+
+
+def finish_corpus(ctx: Context, results: Sequence[Listed], parts: Sequence[str], columns: Mapping[str, str]) -> None:
+    """Write the index and the ledger of a step that mapped shards.
+
+    Args:
+        ctx: Brings the folder and the step's name.
+        results: For each shard its entry and the JSON of its ledger under `ledger`, in order.
+        parts: The parts, in the order they should be named in.
+        columns: The columns of a corpus without a shard.
+    """
+    ledger = Ledger()
+    for result in results:
+        ledger.add(Ledger.from_json(result["ledger"]))
+    CorpusWriter(ctx.output).finish(ledger, results, parts, None if results else columns, ctx.step)
