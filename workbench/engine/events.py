@@ -48,15 +48,18 @@ class EventLog:
         now = datetime.now(UTC)
         head = {"time": now.isoformat(timespec="milliseconds"), "event": event}
         full = {**head, **({"step": step} if step is not None else {}), **fields}
+        self._tell(full)
+        if event == "step-metrics":
+            self._metrics.append({"step": step, "time": head["time"], **fields})
         if event != "step-progress" or self._is_due(step or "", now):
             with disk_errors(self._path):
                 self._file.write(json.dumps(_finite(full), ensure_ascii=False, default=str) + "\n")
                 self._file.flush()
-        if event == "step-metrics":
-            self._metrics.append({"step": step, "time": head["time"], **fields})
+
+    def _tell(self, event: Event) -> None:
         for name, observer in list(self._observers):
             try:
-                observer(full)
+                observer(event)
             except Exception as error:  # noqa: BLE001  # whoever watches must not stop what is watched
                 self._observers.remove((name, observer))
                 self.emit("run-log", message=f"{name} failed and is left out: {type(error).__name__}: {error}")

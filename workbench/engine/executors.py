@@ -13,7 +13,7 @@ from workbench.contracts.component import Component, nested
 from workbench.contracts.context import Emit
 from workbench.engine import memory
 from workbench.engine.failures import as_workbench_error, from_json, last_line
-from workbench.engine.pool import Pool
+from workbench.engine.pool import WorkerPool
 from workbench.engine.processes import WorkerProcess, portable
 from workbench.errors import StepError, UsageError
 from workbench.registry import Registry
@@ -53,14 +53,13 @@ class Inline:
     def __init__(self, registry: Registry, is_cancelled: Callable[[], bool]) -> None:
         self._registry = registry
         self._is_cancelled = is_cancelled
-        self._pool: Pool | None = None
 
     def run(self, component: Component, task: Mapping[str, Any], emit: Emit) -> Outcome:
         """Run one task. Raises what it raises, as a `WorkbenchError`."""
         from workbench.engine.dispatch import Surroundings, perform
 
         log = Path(task["log"])
-        pool = Pool(task["workers"], portable(self._registry.refs()))
+        pool = WorkerPool(task["workers"], self._registry)
         pool.attend(log, self._is_cancelled)
         memory.reset_peak()
         try:

@@ -9,36 +9,43 @@ from __future__ import annotations
 
 import json
 import select
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from workbench.contracts.context import map_inline
 from workbench.engine.failures import from_json, last_line
-from workbench.engine.processes import WorkerProcess
+from workbench.engine.processes import WorkerProcess, portable
 from workbench.errors import Interrupted, StepError
 from workbench.files.text import safe_line
+from workbench.registry import Registry, shared_registry
 
 IN_FLIGHT = 4  # finished or running tasks for each worker, ahead of the one that is next in order
 POLL_SECONDS = 0.2
 MAX_TASK = 200  # characters of a task in a message
 
 
-class Pool:
+class WorkerPool:
     """Worker processes, started when they are first needed and kept until `close`.
 
     Args:
         workers: How many processes at most; with one, everything runs in this process.
-        components: What the workers' registries hold.
+        registry: Where the workers find components; default: that of this process.
     """
 
-    def __init__(self, workers: int, components: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, workers: int, registry: Registry | None = None) -> None:
         self._workers = workers
-        self._components = components
+        self._registry = registry
         self._idle: list[WorkerProcess] = []
         self._peaks: dict[int, int] = {}
         self._log: Path | None = None
         self._is_cancelled: Callable[[], bool] = lambda: False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def attend(self, log: Path, is_cancelled: Callable[[], bool]) -> None:
         """Serve one step from now on: its log, and how to know that it is to stop."""
@@ -69,7 +76,9 @@ class Pool:
 
     def borrow(self) -> WorkerProcess:
         """Return an idle worker, or a new one."""
-        return self._idle.pop() if self._idle else WorkerProcess(1, self._components, self._log)
+        if self._idle:
+            return self._idle.pop()
+        return WorkerProcess(1, portable((self._registry or shared_registry()).refs()), self._log)
 
     def give_back(self, worker: WorkerProcess) -> None:
         """Keep a worker that has nothing to do."""
@@ -98,7 +107,7 @@ class Pool:
 class _Flight:
     """One map under way."""
 
-    def __init__(self, pool: Pool, function: str, tasks: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, pool: WorkerPool, function: str, tasks: Sequence[dict[str, Any]]) -> None:
         self._pool = pool
         self._function = function
         self._tasks = tasks
@@ -140,10 +149,14 @@ class _Flight:
                 raise self._death(worker, index) from None
             del self._busy[worker]
             self._pool.give_back(worker)
-            if answer is None or "error" in answer:
-                raise from_json((answer or {})["error"])
+            assert answer is not None, "a wait without a limit gives a message"
+            if "error" in answer:
+                raise from_json({**answer["error"], "where": answer["error"]["where"] or self._place(index)})
             self._pool.note_peak(worker, answer["peak_bytes"])
             self._finished[index] = answer["result"]
+
+    def _place(self, index: int) -> str:
+        return f"{self._function}, task {index + 1} of {len(self._tasks)}"
 
     def _death(self, worker: WorkerProcess, index: int) -> StepError:
         del self._busy[worker]
@@ -151,7 +164,7 @@ class _Flight:
         ending = worker.ending()
         worker.channel.close()
         return StepError(
-            f"a worker died ({ending}) in {self._function}, task {index + 1} of {len(self._tasks)}: "
+            f"a worker died ({ending}) in {self._place(index)}: "
             + safe_line(json.dumps(self._tasks[index], ensure_ascii=False), MAX_TASK)
             + (f"\n  last line: {said}" if said else ""),
             advice=f"see {self._pool.log}" if self._pool.log else "",

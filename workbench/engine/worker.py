@@ -74,7 +74,7 @@ class Worker:
         try:
             answer: Message = {"result": call_task(call["function"], call["task"])}
         except BaseException as error:  # noqa: BLE001  # sys.exit and the like must not end the worker
-            answer = self._failure(error, call["function"])
+            answer = self._failure(error, "")
         _flush()
         return {**answer, "peak_bytes": memory.peak_bytes()}
 
@@ -103,13 +103,12 @@ class Worker:
 
     def _pool(self, workers: int, log: str) -> Any:
         """Return the pool for so many workers, kept warm; another size replaces it."""
-        from workbench.engine.pool import Pool
-        from workbench.engine.processes import portable
+        from workbench.engine.pool import WorkerPool
 
         for size in [size for size in self._pools if size != workers]:
             self._pools.pop(size).close()
         if workers not in self._pools:
-            self._pools[workers] = Pool(workers, portable(shared_registry().refs()))
+            self._pools[workers] = WorkerPool(workers)
         pool = self._pools[workers]
         pool.attend(Path(log), self._cancelled.is_set)
         return pool

@@ -96,7 +96,7 @@ class Store:
                 self._verified[fingerprint] = marks.digest
         except Fault as fault:
             self._distrust(fingerprint)
-            raise self._damaged(fingerprint, str(fault)) from fault
+            raise _damaged(fingerprint, str(fault), self.set_aside(fingerprint)) from fault
         return self.folder(fingerprint) / DATA
 
     def manifest(self, fingerprint: str) -> Manifest:
@@ -104,7 +104,7 @@ class Store:
         try:
             return read_manifest(self.folder(fingerprint), fingerprint)
         except Fault as fault:
-            raise self._damaged(fingerprint, str(fault)) from fault
+            raise _damaged(fingerprint, str(fault), None) from fault
 
     def artifact(self, fingerprint: str, part: str | None = None, step: str = "") -> Artifact:
         """Return the verified object as the artifact it is."""
@@ -208,22 +208,18 @@ class Store:
                 return self._move_aside(fingerprint)
             return None
 
-    def sweep(self) -> list[str]:
-        """Delete what dead processes left in `tmp/`; returns the names."""
-        swept = []
-        for folder in sorted((self.root / "tmp").glob("*")):
-            owner = _lock_name(folder.name)
-            if self._owner and owner == _lock_name(self._owner):
-                continue
-            with self.locks.attempt(owner) as dead:
-                if dead:
-                    shutil.rmtree(folder, ignore_errors=True)
-                    swept.append(folder.name)
+    def abandoned(self) -> list[Path]:
+        """Return the folders in `tmp/` whose owner is dead."""
+        folders = sorted((self.root / "tmp").glob("*"))
+        return [folder for folder in folders if not self.locks.is_held(_lock_name(folder.name))]
+
+    def sweep(self) -> None:
+        """Delete what dead processes left in `tmp/`, and the locks of these processes."""
+        for folder in self.abandoned():
+            shutil.rmtree(folder, ignore_errors=True)
         for lock in (self.root / "locks").glob("owner-*.lock"):
-            with self.locks.attempt(lock.stem) as dead:
-                if dead and lock.stem != _lock_name(self._owner):
-                    lock.unlink(missing_ok=True)
-        return swept
+            if not self.locks.is_held(lock.stem):
+                lock.unlink(missing_ok=True)
 
     def _look(self, fingerprint: str) -> tuple[Manifest, Marks]:
         folder = self.folder(fingerprint)
@@ -255,16 +251,6 @@ class Store:
         with suppress(OSError):
             (self.root / "seen" / fingerprint).unlink(missing_ok=True)
 
-    def _damaged(self, fingerprint: str, problem: str) -> DamagedObject:
-        moved = self.set_aside(fingerprint)
-        return DamagedObject(
-            problem,
-            where=f"object {fingerprint[:12]}",
-            expected="the content its manifest names",
-            advice="run the pipeline again; the step will be run anew"
-            + (f" (the old one lies in {moved})" if moved else ""),
-        )
-
     def _move_aside(self, fingerprint: str) -> Path | None:
         self._distrust(fingerprint)
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
@@ -283,6 +269,15 @@ class Store:
             self.locks.keep(_lock_name(self._owner))
         self._num_staged += 1
         return self.root / "tmp" / f"{self._owner}-{self._num_staged}"
+
+
+def _damaged(fingerprint: str, problem: str, moved: Path | None) -> DamagedObject:
+    return DamagedObject(
+        problem,
+        where=f"object {fingerprint[:12]}",
+        expected="the content its manifest names",
+        advice="run the pipeline again" + (f"; the damaged one was moved to {moved}" if moved else ""),
+    )
 
 
 def _lock_name(staged: str) -> str:
