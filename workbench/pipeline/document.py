@@ -115,7 +115,8 @@ def _steps(root: Node, problems: list[Problem]) -> dict[str, StepNode]:
         return {}
     if not entry.node.entries:
         what = "steps is empty" if not entry.node.value else "steps must be a mapping of names to steps"
-        problems.append(entry.mark.problem(f"{what}; expected at least one, such as 'raw: {{use: source/text, …}}'"))
+        mark = entry.node.mark if entry.node.value else entry.mark
+        problems.append(mark.problem(f"{what}; expected at least one, such as 'raw: {{use: source/text, …}}'"))
         return {}
     steps = {}
     for name, step in entry.node.entries.items():

@@ -73,13 +73,16 @@ def explain(error: ValidationError, cls: type[BaseModel], owner: str, raw: Any, 
     """
     wanted: dict[Path, list[str]] = {}
     found: list[SettingProblem] = []
-    for detail in error.errors(include_url=False):
+    details = sorted(error.errors(include_url=False), key=lambda detail: detail["type"] == "missing")
+    for detail in details:
         place = _inside(detail["loc"], raw)
         if detail["type"] == "extra_forbidden":
             found.append(_unknown(place, cls, owner, path))
         elif detail["type"] == "missing":
-            name = ".".join(map(str, (*place, detail["loc"][-1])))
-            found.append(SettingProblem(path + place, f"{owner} needs the option {name!r}"))
+            missing = str(detail["loc"][-1])
+            if not any(problem.on_key and problem.message.endswith(f"{missing!r}?") for problem in found):
+                name = ".".join(map(str, (*place, missing)))
+                found.append(SettingProblem(path + place, f"{owner} needs the option {name!r}"))
         else:
             wanted.setdefault(place, []).append(_expectation(detail))
     for place, phrases in wanted.items():
@@ -142,7 +145,8 @@ def _expectation(detail: ErrorDetails) -> str:
     kind = detail["type"]
     context = detail.get("ctx", {})
     if kind in COMPARISONS:
-        return COMPARISONS[kind].format(**context)
+        bounds = {name: f"{value:g}" if isinstance(value, float) else value for name, value in context.items()}
+        return COMPARISONS[kind].format(**bounds)
     if kind in ("value_error", "assertion_error"):
         return f"!{context.get('error', detail['msg'])}"
     for name in (kind, kind.rpartition("_")[0], kind.partition("_")[0]):

@@ -92,7 +92,8 @@ def _nested(registry: Registry, kinds: list[str], value: Any, path: Path) -> tup
         return value, []
     if not isinstance(value, Mapping) or not isinstance(value.get("use"), str):
         wanted = f"{{use: {kinds[0]}/…, with: {{…}}}}"
-        return None, [SettingProblem(path, f"{path[-1]} must be {wanted}, got {show(value)}")]
+        name = f"{path[-2]}.{path[-1]}" if isinstance(path[-1], int) else path[-1]
+        return None, [SettingProblem(path, f"{name} must be {wanted}, got {show(value)}")]
     problems = [
         SettingProblem((*path, key), f"unknown key {str(key)!r}{did_you_mean(str(key), NESTED_KEYS)}", on_key=True)
         for key in value

@@ -33,12 +33,14 @@ class Wire:
         cls: The component's class, None when there is no such component.
         component: The component with its settings, None when they are wrong.
         inputs: Port → references, as written.
+        is_unclear: Whether some of its inputs could not be read.
     """
 
     use: str
     cls: type[Component] | None = None
     component: Component | None = None
     inputs: dict[str, Refs] = field(default_factory=dict)
+    is_unclear: bool = False
 
     def refs(self) -> list[tuple[Path, InputRef]]:
         """Return (place within the step, reference) of every input."""
@@ -78,6 +80,7 @@ def read_inputs(raw: Any, wire: Wire) -> list[SettingProblem]:
         else:
             message = f"an input is the name of a step, such as 'raw' or 'split.train', got {show(value)}"
             problems.append(SettingProblem(("inputs", port), message))
+    wire.is_unclear = bool(problems)
     return problems
 
 
@@ -173,6 +176,12 @@ def _check_ref(place: Path, ref: InputRef, outcomes: Mapping[str, Outcome | None
 def _check_ports(wire: Wire) -> list[SettingProblem]:
     ports: Mapping[str, Port] = wire.cls.inputs if wire.cls else {}
     problems = []
+    meant = {
+        name
+        for name in ports
+        for other in wire.inputs
+        if other not in ports and repr(name) in did_you_mean(other, ports)
+    }
     for name, refs in wire.inputs.items():
         if name not in ports:
             has = f" (inputs: {', '.join(ports)})" if ports else " (it takes none)"
@@ -182,7 +191,7 @@ def _check_ports(wire: Wire) -> list[SettingProblem]:
             message = f"the input {name!r} of {wire.use} takes one step, got a list"
             problems.append(SettingProblem(("inputs", name), message))
     for name, port in ports.items():
-        if name not in wire.inputs and not port.optional:
+        if name not in {*wire.inputs, *meant} and not port.optional and not wire.is_unclear:
             what = " or ".join(f"a {kind}" for kind in port.type.split("|"))
             message = f"{wire.use} needs the input {name!r} ({what})"
             problems.append(SettingProblem(("inputs",), message, on_key=True))

@@ -83,10 +83,15 @@ class Node:
         return None
 
     def locate(self, path: Sequence[str | int], *, key: bool = False) -> Mark:
-        """Return the place of the value at `path` (or of its key), or of the nearest thing above that exists."""
+        """Return the place of the value at `path` (or of its key), or of the nearest thing above that exists.
+
+        Steps that a short form leaves out (`inputs: raw` for `inputs: {corpus: raw}`) are passed over.
+        """
         node, mark = self, self.mark
         for step in path:
             entry = node.child(step)
+            if entry is None and not node.is_mapping:
+                continue
             if entry is None:
                 return mark
             node, mark = entry.node, entry.mark

@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, ClassVar
 
 import yaml
 
 from workbench.pipeline import yaml_scalars
 
 CORE = "tag:yaml.org,2002:"
+INVISIBLE = re.compile("[\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff]")
 
 
 class _Writer(yaml.SafeDumper):
     """PyYAML's writer with the YAML 1.2 rules for what has to be quoted."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, Any]]] = {  # noqa: RUF012  # PyYAML reads it as a class attribute
-        "": [],
+    yaml_implicit_resolvers: ClassVar[dict[str | None, list[tuple[str, re.Pattern[str]]]]] = {  # type: ignore[misc]
+        None: [
+            (f"{CORE}null", yaml_scalars.NULL),
+            (f"{CORE}bool", yaml_scalars.BOOL),
+            (f"{CORE}int", yaml_scalars.INT),
+            (f"{CORE}float", yaml_scalars.FLOAT),
+        ]
     }
 
     def ignore_aliases(self, data: Any) -> bool:
         del data
         return True
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002  # PyYAML's signature
-        del indentless
-        super().increase_indent(flow, False)  # noqa: FBT003
+
+def _text(writer: _Writer, text: str) -> yaml.ScalarNode:
+    """Write line ends and what cannot be seen as escapes: PyYAML folds some of them in its other styles."""
+    style = '"' if INVISIBLE.search(text) else None
+    return writer.represent_scalar(f"{CORE}str", text, style=style)
 
 
-for _name, _pattern in (
-    ("null", yaml_scalars.NULL),
-    ("bool", yaml_scalars.BOOL),
-    ("int", yaml_scalars.INT),
-    ("float", yaml_scalars.FLOAT),
-):
-    _Writer.yaml_implicit_resolvers.setdefault(None, []).append((f"{CORE}{_name}", _pattern))  # type: ignore[arg-type]
+_Writer.add_representer(str, _text)
 
 
 def write_yaml(value: Any) -> str:
