@@ -1,0 +1,173 @@
+"""Components for the tests of the engine: small, and as badly behaved as the rules need.
+
+Run as a program it runs a pipeline, so that a test can kill it: `python engine_parts.py STORE YAML [EXECUTOR]`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import ClassVar
+
+from workbench.contracts.component import Field
+from workbench.contracts.context import Context
+from workbench.contracts.ports import Port
+from workbench.contracts.references import ComponentRef
+from workbench.contracts.step import CoreStep
+from workbench.engine.execute import execute
+from workbench.files.digest import DigestCache
+from workbench.pipeline.check import read_pipeline
+from workbench.pipeline.fingerprint import identify
+from workbench.registry import Registry
+from workbench.store.objects import Store
+from workbench.store.runs import RunRecord, Runs
+
+MODULE = "engine_parts"
+
+
+class Write(CoreStep):
+    """Write a text and what the inputs hold."""
+
+    kind: ClassVar[str] = "corpus"
+    inputs: ClassVar = {"before": Port("export", optional=True, many=True)}
+    output: ClassVar[str] = "export"
+
+    text: str = "x"
+    seconds: float = 0
+    count: str | None = None  # a file that gets one line for each time this runs
+
+    def run(self, ctx: Context) -> None:
+        if self.count:
+            with Path(self.count).open("a") as file:
+                file.write(f"{ctx.step} {os.getpid()}\n")
+        end = time.monotonic() + self.seconds
+        while time.monotonic() < end:
+            time.sleep(0.02)
+            ctx.progress(0, None)
+        before = [artifact.path.joinpath("text").read_text() for artifact in ctx.inputs.get("before", [])]
+        (ctx.output / "text").write_text(self.text + "".join(before))
+
+
+class Misbehave(CoreStep):
+    """Do one bad thing, then write."""
+
+    kind: ClassVar[str] = "corpus"
+    output: ClassVar[str] = "export"
+
+    how: str = "print"
+    value: int = 0
+
+    def run(self, ctx: Context) -> None:
+        getattr(self, f"_{self.how}")(ctx)
+        (ctx.output / "text").write_text(f"{self.how} {self.value}")
+
+    def _print(self, ctx: Context) -> None:
+        print("said by Python \x1b[31m")
+        os.write(1, b"said by C\n")
+        sys.stderr.write("an error line\n")
+
+    def _exit(self, ctx: Context) -> None:
+        print("leaving")
+        sys.exit(3)
+
+    def _os_exit(self, ctx: Context) -> None:
+        os._exit(7)
+
+    def _die(self, ctx: Context) -> None:
+        print("last words \x1b[31m", flush=True)
+        os.kill(os.getpid(), 9)
+
+    def _fail(self, ctx: Context) -> None:
+        raise ValueError("no such \x1b[31m thing")
+
+    def _thread(self, ctx: Context) -> None:
+        threading.Thread(target=time.sleep, args=(60,)).start()
+
+    def _pid(self, ctx: Context) -> None:
+        ctx.log(str(os.getpid()))
+
+    def _link(self, ctx: Context) -> None:
+        (ctx.output / "link").symlink_to("/etc/passwd")
+
+    def _memory(self, ctx: Context) -> None:
+        block = bytearray(200 << 20)
+        block[::4096] = b"x" * len(block[::4096])
+
+    def _metrics(self, ctx: Context) -> None:
+        for number in range(5):
+            ctx.metrics(number, loss=1 / (number + 1), other=float("nan"))
+
+    def _disk_full(self, ctx: Context) -> None:
+        raise OSError(28, "No space left on device")
+
+
+class Spread(CoreStep):
+    """Run a task for each number in the pool."""
+
+    kind: ClassVar[str] = "corpus"
+    output: ClassVar[str] = "export"
+
+    how: str = "square"
+    num_tasks: int = Field(20)
+
+    def run(self, ctx: Context) -> None:
+        tasks = [{"number": number} for number in range(self.num_tasks)]
+        results = ctx.map(f"{MODULE}:{self.how}", tasks)
+        (ctx.output / "text").write_text("\n".join(str(result["number"]) for result in results))
+        ctx.log(f"processes {len({result['pid'] for result in results})}")
+
+
+def square(task: dict) -> dict:
+    """Return the square, later for the first tasks, so that results come out of order."""
+    time.sleep(0.05 if task["number"] == 0 else 0.002)
+    return {"number": task["number"] ** 2, "pid": os.getpid()}
+
+
+def die_at_seven(task: dict) -> dict:
+    """Die at one task."""
+    if task["number"] == 7:
+        os.kill(os.getpid(), 9)
+    return square(task)
+
+
+def fail_at_seven(task: dict) -> dict:
+    """Raise at one task."""
+    if task["number"] == 7:
+        raise ValueError("seven")
+    return square(task)
+
+
+REFS = (
+    ComponentRef("corpus", "write", f"{MODULE}:Write", "writes"),
+    ComponentRef("corpus", "misbehave", f"{MODULE}:Misbehave", "misbehaves"),
+    ComponentRef("corpus", "spread", f"{MODULE}:Spread", "spreads"),
+)
+
+
+def run(root: Path, steps: str, **how) -> RunRecord:
+    """Run the steps (YAML flow, one line each) in the store at `root`."""
+    registry = how.pop("registry", None) or Registry.of(REFS)
+    lines = "\n".join(f"  {line.strip()}" for line in steps.strip().splitlines())
+    graph = read_pipeline(None, f"workbench: 1\nname: tried\nseed: 1\nsteps:\n{lines}\n", registry)
+    identities = identify(graph, DigestCache(root / "cache"))
+    return execute(graph, identities, Store(root), Runs(root), registry=registry, **how)
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    """Return every file of every object, by path below `objects/`."""
+    objects = root / "objects"
+    return {str(file.relative_to(objects)): file.read_bytes() for file in objects.rglob("*") if file.is_file()}
+
+
+def statuses(record: RunRecord) -> dict[str, str]:
+    """Return step → status."""
+    return {step.name: step.status for step in record.steps}
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    executor = sys.argv[3] if len(sys.argv) > 3 else None
+    sys.exit(run(Path(sys.argv[1]), sys.argv[2], executor=executor).exit_status)
