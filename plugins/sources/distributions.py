@@ -10,13 +10,14 @@ import base64
 import csv
 import hashlib
 import json
+import os
 import platform
 import re
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 from workbench.api import EnvironmentProblem
@@ -24,7 +25,7 @@ from workbench.api import EnvironmentProblem
 Kind = Literal["readme", "docstring", "document", "license"]
 STDLIB = "python"
 
-_LICENSE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE)([-._].*)?$", re.IGNORECASE)
+_LICENSE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE)([-._](?!pyc?$).*)?$", re.IGNORECASE)
 _METADATA_FOLDERS = (".dist-info", ".egg-info")
 _NO_DOCUMENT = re.compile(r"(entry_points|top_level|SOURCES|requirements.*|vendor|CMakeLists)\.txt$")
 _NO_STDLIB = {"site-packages", "dist-packages", "test", "tests", "idle_test", "__pycache__"}
@@ -93,11 +94,14 @@ def standard_library() -> Package:
     """Return the standard library without its tests."""
     root = Path(sysconfig.get_path("stdlib"))
     files = []
-    for path in root.rglob("*"):
-        relative = path.relative_to(root)
-        kind = kind_of(relative.as_posix())
-        if kind is not None and not _NO_STDLIB.intersection(relative.parts[:-1]) and path.is_file():
-            files.append(PackageFile(relative.as_posix(), kind, "", path.stat().st_size))
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name not in _NO_STDLIB]
+        for name in names:
+            path = Path(folder, name)
+            relative = path.relative_to(root).as_posix()
+            kind = kind_of(relative)
+            if kind is not None:
+                files.append(PackageFile(relative, kind, "", path.stat().st_size))
     return Package(STDLIB, platform.python_version(), root, tuple(sorted(files, key=lambda file: file.path)))
 
 
@@ -116,16 +120,16 @@ def kind_of(path: str) -> Kind | None:
     >>> kind_of("a/b.py"), kind_of("a-1.dist-info/METADATA"), kind_of("a/LICENSE"), kind_of("a/data.csv")
     ('docstring', 'readme', 'license', None)
     """
-    file = PurePosixPath(path)
-    if file.parts[0] in ("..", "/") or "__pycache__" in file.parts:
-        return None
-    if file.suffix == ".py":
+    if path.startswith(("../", "/")):
+        return None  # scripts, whose first line names a folder of this machine
+    if path.endswith(".py"):
         return "docstring"
-    if _LICENSE.match(file.name):
+    name = path.rpartition("/")[2]
+    if _LICENSE.match(name):
         return "license"
-    if file.parts[0].endswith(_METADATA_FOLDERS):
-        return "readme" if file.name == "METADATA" else None
-    if file.suffix in (".rst", ".md", ".txt") and not _NO_DOCUMENT.match(file.name):
+    if path.partition("/")[0].endswith(_METADATA_FOLDERS):
+        return "readme" if name == "METADATA" else None
+    if name.endswith((".rst", ".md", ".txt")) and not _NO_DOCUMENT.match(name):
         return "document"
     return None
 
