@@ -1,0 +1,142 @@
+"""The quality rules of Gopher, each at its threshold, in English and Chinese."""
+
+import polars as pl
+import pytest
+from workbench_plugins.filters.gopher_quality import GopherQuality
+
+from workbench.contracts.component import Threshold, is_marked
+
+
+def judged(text, **settings):
+    """Return the signals of a text and the reasons that hold for it."""
+    component = GopherQuality(**settings)
+    signals = pl.DataFrame({"text": [text]}).select(**component.signals())
+    reasons = [reason for reason, rule in component.rules().items() if signals.with_columns(r=rule)["r"].item()]
+    return signals.row(0, named=True), reasons
+
+
+# 10 words: the with of letters 3+5+4+5+3+4+5+2+4+5 = 40
+SENTENCE = "the heart with which you have found me that night "
+GOOD = SENTENCE * 10
+CHINESE = (
+    "我们在北京的公园里看见了一只很大的白鸟，它是从南方飞来的。今天的天气不冷也不热，人们都在外面散步和聊天。\n" * 3
+)
+
+
+def test_signals_of_a_known_text():
+    """By hand: the words -, to, be, #1, and, so...; 4 have a letter; one line of two is a bullet; to, be, and."""
+    signals, _ = judged("- to be\n#1 and so...")
+    assert signals == {
+        "num_words": 6,
+        "mean_word_length": (1 + 2 + 2 + 2 + 3 + 5) / 6,
+        "hash_to_word_ratio": 1 / 6,
+        "ellipsis_to_word_ratio": 1 / 6,
+        "bullet_line_share": 1 / 2,
+        "ellipsis_line_share": 1 / 2,
+        "alphabetic_word_share": 4 / 6,
+        "num_stop_words": 3,
+    }
+
+
+def test_running_text_is_kept():
+    """Ordinary English and Chinese pass every rule."""
+    assert judged(GOOD)[1] == []
+    assert judged(CHINESE)[1] == []
+
+
+LINES = "the cat and the dog have been in the garden"  # 10 words
+
+
+@pytest.mark.parametrize(
+    "text, reasons",
+    [
+        (SENTENCE * 5, []),
+        (SENTENCE * 5 + "x", []),
+        ((SENTENCE * 5).removesuffix("night "), ["too-few-words"]),
+        ("the and " + "a" * 3 + " ab" * 60, ["words-too-short"]),
+        ("the and " + "abcdefghijkl " * 60, ["words-too-long"]),
+        (GOOD + "#" * 10, []),
+        (GOOD + "#" * 11, ["too-many-hash-signs"]),
+        (GOOD + "a... " * 11 + "a", []),
+        (GOOD + "a... " * 12 + "a", ["too-many-ellipses"]),
+        (GOOD + "a… " * 12 + "a", ["too-many-ellipses"]),
+        (f"- {LINES}\n" * 9 + LINES, []),
+        (f"  • {LINES}\n" * 10 + f"\n{LINES}", ["too-many-bullet-lines"]),
+        (f"{LINES} {LINES}...\n" * 3 + f"{LINES}\n\n" * 7, []),
+        (f"{LINES} {LINES}…  \r\n" * 4 + f"{LINES}\n" * 6, ["too-many-ellipsis-lines"]),
+        (GOOD + "12 " * 25, []),
+        (GOOD + "12 " * 26, ["too-few-alphabetic-words"]),
+        ("found night heart " * 20 + "the", ["too-few-stop-words"]),
+        ("found night heart " * 20 + "THE (and)", []),
+        ("found night heart " * 20 + "the theatre sand bed", ["too-few-stop-words"]),
+    ],
+)
+def test_each_rule_at_its_threshold(text, reasons):
+    """The value at the threshold is kept, the next one beyond it dropped (`GOOD` has 100 words)."""
+    assert judged(text)[1] == reasons
+
+
+@pytest.mark.parametrize(
+    "text, reasons",
+    [
+        ("好" * 50, ["too-few-stop-words"]),
+        ("好" * 48 + "的了", []),
+        ("好" * 47 + "的了", ["too-few-words"]),
+        ("好的了" * 30 + "……" * 9 + "好", []),
+        ("好的了" * 30 + "……" * 10 + "好", ["too-many-ellipses"]),
+        ("・好的了\n" * 30, []),
+        ("·好的了\n" * 30, ["too-many-bullet-lines"]),
+        ("好的了\n" * 15 + "好的了……\n" * 7, ["too-many-ellipses", "too-many-ellipsis-lines"]),
+        ("好的了1 2 3 " * 20, ["too-few-alphabetic-words"]),
+        ("子曰：學而時習之，不亦說乎？有朋自遠方來，不亦樂乎？人不知而不慍，不亦君子乎？" * 2, []),
+        ("これは日本語の文章です。私たちは公園に行って、花を見ました。とても楽しかったです。" * 2, []),
+        ("ภาษาไทยเป็นภาษาราชการของประเทศไทย" * 3, []),
+    ],
+)
+def test_text_without_spaces_is_judged_in_its_own_form(text, reasons):
+    """No mean word length; function characters as stop words, none asked for where there is no list."""
+    signals, found = judged(text)
+    assert found == reasons
+    assert signals["mean_word_length"] is None or "1" in text
+
+
+def test_a_mixed_document_is_measured_by_its_larger_half():
+    """As many Chinese characters as English words: no mean length; one English word more: that of the English."""
+    assert judged("好 be")[0]["mean_word_length"] is None
+    assert judged("好 be have")[0]["mean_word_length"] == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " \n",
+        "\x00" * 100,
+        "\u202e" * 100,
+        "x" * 10_000_000,
+        "# " * 1000,
+        "好" * 3_000_000,
+        "…\n" * 1000,
+        "-\n" * 1000,
+    ],
+)
+def test_hostile_documents_are_measured(text):
+    """No error, one value for each signal, and a reason to drop (none of these is running text)."""
+    signals, reasons = judged(text)
+    assert len(signals) == 8
+    assert reasons
+
+
+def test_other_stop_words_can_be_named():
+    """A German list for German; an empty one switches the rule off only with `min_stop_words: 0`."""
+    german = "der Hund und die Katze liegen im Garten " * 10
+    assert "too-few-stop-words" in judged(german)[1]
+    assert judged(german, stop_words=("der", "und", "im"))[0]["num_stop_words"] == 3
+    assert judged(german, stop_words=(), function_characters="")[0]["num_stop_words"] == 0
+    assert "too-few-stop-words" not in judged(german, min_stop_words=0)[1]
+
+
+def test_thresholds_do_not_enter_the_signals():
+    """Every limit is a `Threshold`; only the lists of words change what is measured."""
+    marked = {name for name in GopherQuality.model_fields if is_marked(GopherQuality, name, Threshold)}
+    assert set(GopherQuality.model_fields) - marked == {"stop_words", "function_characters"}
