@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -104,7 +105,7 @@ def describe_component(registry: Registry, use: str) -> ComponentCard:
     cls = registry.load(use)
     return ComponentCard(
         ref=registry.get(use),
-        about=(cls.__doc__ or "").strip(),
+        about=inspect.cleandoc(cls.__doc__ or ""),
         version=cls.version,
         inputs={name: _port_words(port) for name, port in cls.inputs.items()},
         output=cls.output,

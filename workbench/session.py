@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.pipeline.plan import Plan
     from workbench.registry import Registry
     from workbench.showing import View
+    from workbench.store.collect import Leftover, Use
     from workbench.store.objects import Store
     from workbench.store.runs import RunRecord, Runs
     from workbench.trace import BatchTrace, DocumentTrace
@@ -125,6 +126,7 @@ class Session:
         executor: str | None = None,
         locked: bool = False,
         observers: Sequence[Observer] = (),
+        overrides: Sequence[str] = (),
     ) -> RunRecord:
         """Run what is missing and return the record.
 
@@ -134,6 +136,7 @@ class Session:
             executor: Runs every step that names none itself.
             locked: Refuse to start unless everything is as in the newest finished run of this pipeline.
             observers: Called with every event.
+            overrides: As given on the command line, for the record.
         """
         from workbench.engine.execute import execute
 
@@ -149,6 +152,7 @@ class Session:
             until=until,
             executor=executor,
             registry=self.registry,
+            overrides=overrides,
         )
 
     def _check_lock(self, graph: Graph, identities: Mapping[str, Identity]) -> None:
@@ -240,6 +244,34 @@ class Session:
             graph = other.read(record.pipeline, base=Path(record.base))
             again = other.run(graph, until=record.until, observers=observers)
             return compare_results(self.store, record, other.store, again)
+
+    def verify(self) -> dict[str, Any]:
+        """Read every result whole; returns `verified` (how many) and `damaged` (name, fingerprint, problem)."""
+        names = {use.fingerprint: use.name for use in self.usage()}
+        verified = len(list(self.store.objects()))
+        damaged = [
+            {"name": names[item.fingerprint], "fingerprint": item.fingerprint, "problem": item.problem}
+            for item in self.store.verify()
+        ]
+        return {"verified": verified, "damaged": damaged}
+
+    def leftovers(self) -> list[Leftover]:
+        """Return what `collect` would delete."""
+        from workbench.store.collect import find_leftovers
+
+        return find_leftovers(self.store, self.runs)
+
+    def collect(self) -> list[Leftover]:
+        """Delete what no run refers to, and return what is gone."""
+        from workbench.store.collect import collect
+
+        return collect(self.store, self.runs)
+
+    def usage(self) -> list[Use]:
+        """Return what takes how much space, the largest first."""
+        from workbench.store.collect import measure
+
+        return measure(self.store, self.runs)
 
     @contextmanager
     def _empty_session(self) -> Iterator[Session]:

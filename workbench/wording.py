@@ -74,6 +74,16 @@ def share(part: float, whole: float) -> str:
     return f"{100 * part / whole:.3g} %" if whole else ""
 
 
+def listed(items: Sequence[str], shown: int = 4) -> str:
+    """Write reasons in one line, the first few of many.
+
+    >>> listed(["a", "b"]), listed(["a", "b", "c"], 1)
+    ('a; b', 'a; and 2 more')
+    """
+    more = [f"and {len(items) - shown} more"] if len(items) > shown else []
+    return "; ".join([*items[:shown], *more])
+
+
 def spread(total: int, wanted: int) -> list[int]:
     """Return at most `wanted` positions of `total`, evenly spread, the first and the last among them.
 

@@ -41,7 +41,7 @@ def describe_plans(plans: dict[str, Plan]) -> dict[str, Any]:
 
 def _print_plans(plans: dict[str, Plan]) -> None:
     from workbench.cli.printing import say, table
-    from workbench.wording import count
+    from workbench.wording import count, listed
 
     to_run = set()
     for label, item in plans.items():
@@ -49,7 +49,7 @@ def _print_plans(plans: dict[str, Plan]) -> None:
             say(label)
         table(
             ["step", "component", "status", "why"],
-            [(step.name, step.component, step.status, "; ".join(step.reasons)) for step in item.steps],
+            [(step.name, step.component, step.status, listed(step.reasons)) for step in item.steps],
         )
         say()
         to_run |= {step.fingerprint for step in item.steps if step.status == "run"}

@@ -139,7 +139,9 @@ def _print_health(health: Health, machine: dict[str, Any]) -> None:
     ]
     table(["plugin", "package", "components", "state"], rows, numbers=[2])
     say()
-    facts([(name, value) for name, value in machine.items() if name != "versions"])
+    shown = {**machine, "devices": ", ".join(machine["devices"])}
+    facts([(name, value) for name, value in shown.items() if name != "versions"])
+    say()
     facts([(name, version or "not installed") for name, version in machine["versions"].items()])
     for component, packages in health.missing.items():
         say(f"{component} cannot be used: pip install {' '.join(packages)}")

@@ -25,9 +25,9 @@ STATUSES = ("interrupted", "failed", "running", "done")  # the worst of several 
 @click.option("--locked", is_flag=True, help="Refuse to run unless all is as in the newest finished run.")
 @click.option("--executor", metavar="NAME", help="Who runs the steps: local, inline, …")
 @click.pass_context
-def run(ctx: click.Context, file: Path, overrides: tuple[str, ...], **how: Any) -> None:
+def run(ctx: click.Context, /, file: Path, overrides: tuple[str, ...], **how: Any) -> None:
     """Run the pipeline FILE: only the steps whose results are not in the store."""
-    from workbench.cli.progress import observers
+    from workbench.engine.progress import watcher
     from workbench.session import Session
 
     options = ctx.ensure_object(Options)
@@ -36,7 +36,7 @@ def run(ctx: click.Context, file: Path, overrides: tuple[str, ...], **how: Any) 
     for variant in session.variants(file, overrides):
         if variant.label:
             click.echo(f"{variant.label}", err=True)
-        records[variant.label] = session.run(variant.graph, observers=observers(), overrides=overrides, **how)
+        records[variant.label] = session.run(variant.graph, observers=[watcher(sys.stderr)], overrides=overrides, **how)
     options.answer(describe_records(records), lambda: _print_records(session, records))
     if options.debug:
         _print_tracebacks(records)
@@ -58,7 +58,7 @@ def describe_records(records: dict[str, RunRecord]) -> dict[str, Any]:
 
 
 def _print_records(session: Session, records: dict[str, RunRecord]) -> None:
-    from workbench.cli.printing import note, say, table
+    from workbench.cli.printing import say, table
     from workbench.wording import duration, size
 
     for record in records.values():
@@ -67,8 +67,6 @@ def _print_records(session: Session, records: dict[str, RunRecord]) -> None:
             for step in record.steps
         ]
         table(["step", "status", "time", "memory", "result"], rows, numbers=[2, 3])
-        for step in record.steps:
-            note("\n".join(step.error[:5])) if step.error else None
         say(f"run {record.id} {record.status} in {duration(record.seconds)}")
         say()
     if len(records) > 1:

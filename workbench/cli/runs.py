@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -57,11 +58,11 @@ def reproduce(ctx: click.Context, run: str) -> None:
 
     The exit status is 1 when a step came out different or could not be compared.
     """
-    from workbench.cli.progress import observers
+    from workbench.engine.progress import watcher
     from workbench.session import Session
 
     options = ctx.ensure_object(Options)
-    result = Session(options.store).reproduce(run, observers())
+    result = Session(options.store).reproduce(run, [watcher(sys.stderr)])
     options.answer(result.to_json(), lambda: _print_reproduction(result))
     ctx.exit(0 if result.is_reproduced else 1)
 
@@ -90,17 +91,18 @@ def _print_runs(records: list[RunRecord]) -> None:
 
 def _print_comparison(comparison: Comparison) -> None:
     from workbench.cli.printing import facts, heading, say, table
+    from workbench.wording import listed
 
     facts(
         [
-            ("A", f"{comparison.first}  {' '.join(comparison.overrides[0])}"),
-            ("B", f"{comparison.second}  {' '.join(comparison.overrides[1])}"),
+            ("A", " ".join([comparison.first, *comparison.overrides[0]])),
+            ("B", " ".join([comparison.second, *comparison.overrides[1]])),
         ]
     )
     say()
     table(
         ["step", "compared", "what changed from A to B"],
-        [(step.name, step.status, "; ".join(step.changes)) for step in comparison.steps],
+        [(step.name, step.status, listed(step.changes)) for step in comparison.steps],
     )
     for line in comparison.packages:
         say(line)

@@ -12,7 +12,7 @@ from workbench.cli.table import Command, Options
 @click.command(cls=Command)
 @click.pass_obj
 def schema(options: Options) -> None:
-    """Write the JSON Schema of pipeline files over the components installed here.
+    r"""Write the JSON Schema of pipeline files over the components installed here.
 
     Put the output into a file, and name it in the first line of a pipeline, so that an editor completes and checks:
 

@@ -1,22 +1,24 @@
 """The progress of a run under a notebook cell: one table, renewed at most four times a second.
 
-Without a notebook (a script, a test) it prints one line when a step starts, is found or ends.
+Where there is no notebook, `watch` gives the plain lines of the command line instead.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.engine.events import Observer
+from workbench.engine.progress import PlainLines, describe_metrics, describe_progress
 from workbench.files.text import safe_line
 from workbench.notebook.display import Shown
 from workbench.showing import Grid, View
-from workbench.wording import duration, number, size
+from workbench.wording import duration, size
 
 SECONDS_BETWEEN = 0.25
-SHOWN_METRICS = ("loss", "valid_loss", "tokens_per_second")
 ENDS = ("step-cached", "step-finished", "step-failed", "step-skipped", "run-finished")
 STATUS = {"step-cached": "cached", "step-finished": "ran", "step-failed": "failed", "step-skipped": "skipped"}
 
@@ -37,13 +39,12 @@ class RunProgress:
     """Observes a run and shows its steps.
 
     Args:
-        show: Takes the view whenever it is to be drawn anew; default: the output of the notebook cell, or printed
-            lines where there is no notebook.
+        show: Takes the view whenever it is to be drawn anew.
         clock: Seconds that only grow.
     """
 
-    def __init__(self, show: Callable[[View], None] | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._show = show or cell_output()
+    def __init__(self, show: Callable[[View], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._show = show
         self._clock = clock
         self._due = float("-inf")
         self._steps: dict[str, StepLine] = {}
@@ -59,9 +60,7 @@ class RunProgress:
             self._title += f"  {event['status']}"
         elif "step" in event:
             self._take(self._steps.setdefault(event["step"], StepLine(event["step"])), kind, event)
-        if self._show is None:
-            _print_line(kind, event)
-        elif kind in ENDS or self._clock() >= self._due:
+        if kind in ENDS or self._clock() >= self._due:
             self._show(self.view())
             self._due = self._clock() + SECONDS_BETWEEN
 
@@ -87,34 +86,19 @@ class RunProgress:
         line.seconds = event.get("seconds", line.seconds)
         line.peak_bytes = event.get("peak_bytes", line.peak_bytes)
         if kind == "step-progress":
-            line.progress = progress_words(event)
+            line.progress = describe_progress(event)
         elif kind == "step-metrics":
-            line.message = metrics_words(event)
+            line.message = describe_metrics(event)
         elif kind == "step-log":
             line.message = safe_line(str(event["message"]))
         elif kind == "step-failed":
             line.message = safe_line(" ".join(event["error"]))
 
 
-def progress_words(event: Mapping[str, Any]) -> str:
-    """Return how far a step is, in words.
-
-    >>> progress_words({"done": 3, "total": 12, "unit": "shards"}), progress_words({"done": 3, "unit": "documents"})
-    ('3 of 12 shards', '3 documents')
-    """
-    total = event.get("total")
-    of = f" of {number(total)}" if total else ""
-    return f"{number(event['done'])}{of} {event['unit']}"
-
-
-def metrics_words(event: Mapping[str, Any]) -> str:
-    """Return the live numbers of a training step, in words.
-
-    >>> metrics_words({"number": 20, "loss": 3.25, "tokens_per_second": 51234.0})
-    'step 20, loss 3.25, tokens per second 51,234'
-    """
-    shown = [f"{name.replace('_', ' ')} {number(event[name])}" for name in SHOWN_METRICS if event.get(name) is not None]
-    return ", ".join([f"step {event['number']}", *shown])
+def watch() -> Observer:
+    """Return an observer for a run: a table under the notebook cell, or lines where there is no notebook."""
+    show = cell_output()
+    return PlainLines(sys.stdout) if show is None else RunProgress(show)
 
 
 def cell_output() -> Callable[[View], None] | None:
@@ -133,16 +117,6 @@ def cell_output() -> Callable[[View], None] | None:
         if handles:
             handles[0].update(Shown(view))
         else:
-            handles.append(display(Shown(view), display_id=True))
+            handles.append(display(Shown(view), display_id=True))  # type: ignore[no-untyped-call]
 
     return show
-
-
-def _print_line(kind: str, event: Mapping[str, Any]) -> None:
-    if kind not in (*ENDS, "step-started"):
-        return
-    name = event.get("step", "run")
-    status = STATUS.get(kind) or event.get("status") or "started"
-    took = f" in {duration(event['seconds'])}" if event.get("seconds") else ""
-    error = f": {safe_line(' '.join(event['error']))}" if event.get("error") else ""
-    print(f"{name} {status}{took}{error}", flush=True)  # noqa: T201  # where there is no notebook, this is its output
