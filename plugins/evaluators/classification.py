@@ -128,7 +128,7 @@ class ClassificationScores(Evaluator):
     def predict(self, model: Model, texts: Sequence[str], ctx: Context) -> Probabilities:
         """Return the probability of each class for each text, float64[N, C]."""
         with opened(model, ctx) as network:
-            length = self.max_length or model.card.get("max_length") or network.context
+            length = self.max_length or model.card.get("context") or network.context
             rows = [encode_text(network.tokenizer, text, min(length, network.context)) for text in texts]
             probabilities_nc = np.zeros((len(rows), network.model.config.num_labels))
             done = 0

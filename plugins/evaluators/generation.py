@@ -48,7 +48,7 @@ class Generation(Evaluator):
     prompts: tuple[str, ...] = Field((), description="texts to continue; default: beginnings of held-out documents")
     documents: int = Field(8, ge=1, le=1000, description="how many beginnings of held-out documents")
     prompt_words: int = Field(12, ge=1, description="words of each document (characters in Chinese) that are given")
-    new_tokens: int = Field(64, ge=1, description="tokens to write at most")
+    max_tokens: int = Field(64, ge=1, description="tokens to write at most")
     temperature: float = Field(0.8, ge=0, le=10, description="0 always takes the likeliest token")
     top_p: float = Field(0.95, gt=0, le=1, description="choose among the likeliest tokens that hold this probability")
 
@@ -57,7 +57,7 @@ class Generation(Evaluator):
         prompts = self.collect(data, ctx)
         with opened(model, ctx) as network:
             texts = self.write(network, [prompt.text for prompt in prompts], ctx.rng_for("sampling"))
-        limit = self.new_tokens * CHARACTERS_PER_TOKEN
+        limit = self.max_tokens * CHARACTERS_PER_TOKEN
         table = pl.DataFrame(
             {
                 "prompt": [safe_text(prompt.text) for prompt in prompts],
@@ -82,7 +82,7 @@ class Generation(Evaluator):
         """Return how the model continues each prompt."""
         import torch
 
-        room = max(1, network.context - self.new_tokens)
+        room = max(1, network.context - self.max_tokens)
         tokenizer = network.tokenizer
         encoded = tokenizer(list(prompts), add_special_tokens=False, split_special_tokens=True, verbose=False)
         rows = [ids[-room:] for ids in encoded["input_ids"]]
@@ -96,7 +96,7 @@ class Generation(Evaluator):
             written = network.model.generate(
                 ids_bt,
                 attention_mask=mask_bt,
-                max_new_tokens=min(self.new_tokens, network.context - 1),
+                max_new_tokens=min(self.max_tokens, network.context - 1),
                 do_sample=bool(self.temperature),
                 pad_token_id=pad,
                 **choice,

@@ -50,18 +50,17 @@ class HtmlReport(Exporter):
         glance(page, corpora, models, reports)
         if corpora:
             ledgers(page, corpora)
-            self.documents(page, corpora, ctx)
         if models:
             trainings(page, models)
         written(page, reports)
         judged(page, reports)
+        if corpora and self.samples:
+            self.documents(page, corpora, ctx)
         write_text(path / "index.html", page.render())
 
     def documents(self, page: Page, corpora: Sequence[Corpus], ctx: Context) -> None:
         """Add documents of the last corpus, and some that each step rejected."""
-        if not self.samples:
-            return
-        page.section("Documents")
+        page.section("Documents kept and rejected")
         last = corpora[-1]
         page.heading(f"Kept to the end (step {last.step})")
         for row in _sample(last.scan(), last.num_rows, self.samples, ctx, f"kept {last.step}"):
@@ -89,8 +88,13 @@ def glance(page: Page, corpora: Sequence[Corpus], models: Sequence[Model], repor
         learned = card.get("parameters that learned")
         part = f", of which {learned} learned" if learned and learned != card.get("parameters") else ""
         found.append(f"{model.step}: {size}{part}.")
-    found += [f"{report.step}: {sentence(report.scores[0])}" for report in reports if report.scores]
-    page.notes(found)
+    found += [f"{report.step}: {sentence(score)}" for report in reports for score in headline(report.scores)]
+    page.points(found)
+
+
+def headline(scores: Sequence[Score]) -> list[Score]:
+    """Return the first score, and the one of another model on the same items that it stands beside."""
+    return list(scores[:1]) + [score for score in scores[1:] if score.name.endswith(f": {scores[0].name}")]
 
 
 def sentence(score: Score) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 TEMPLATE = Path(__file__).with_name("page.html")
 LONG_CHARACTERS = 60  # a column with longer cells gets room and keeps its line ends
 NOTHING = "–"
+NUMBER = re.compile(rf"-?[\d,.]+(e-?\d+)?%?|{NOTHING}")
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,11 @@ class Text(Block):
 
 @dataclass(frozen=True)
 class Notes(Block):
-    """What a reader should know, as a list."""
+    """Sentences as a list; quiet ones stand back behind what they explain."""
 
     kind: ClassVar[str] = "notes"
     notes: list[str]
+    quiet: bool
 
 
 @dataclass(frozen=True)
@@ -130,9 +133,13 @@ class Page:
         """Add a paragraph."""
         return self._add(Text(safe_text(text)))
 
+    def points(self, points: Sequence[str]) -> Self:
+        """Add a list of things to take away; nothing when there is none."""
+        return self._add(Notes([safe_text(point) for point in points], quiet=False)) if points else self
+
     def notes(self, notes: Sequence[str]) -> Self:
-        """Add a list of notes; nothing when there is none."""
-        return self._add(Notes([safe_text(note) for note in notes])) if notes else self
+        """Add a list of what a reader should know of the things above; nothing when there is none."""
+        return self._add(Notes([safe_text(note) for note in notes], quiet=True)) if notes else self
 
     def quote(self, text: str, *, source: str = "", given: str = "") -> Self:
         """Add text from a corpus or a model, line ends kept; `given` is its beginning that was not written by it."""
@@ -222,7 +229,8 @@ def _decimal(value: float) -> str:
 
 def _column(frame: pl.DataFrame, name: str) -> Column:
     series = frame[name]
-    if series.dtype.is_numeric():
+    cells = [str(value) for value in series if value is not None]
+    if series.dtype.is_numeric() or (cells and all(map(NUMBER.fullmatch, cells))):
         return Column(safe_text(name), "number")
-    longest = max((len(str(value)) for value in series), default=0)
+    longest = max(map(len, cells), default=0)
     return Column(safe_text(name), "long" if longest > LONG_CHARACTERS else "")
