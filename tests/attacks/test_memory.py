@@ -1,0 +1,60 @@
+"""R4, memory is bounded: a bomb and a line of 200 MB, each in a process of its own whose peak is measured."""
+
+import gzip
+import json
+import subprocess
+import sys
+
+import pytest
+import zstandard
+
+MIB = 1 << 20
+PROGRAM = """
+import json, resource, sys
+from pathlib import Path
+from workbench.testing.trial import trial
+from workbench_plugins.sources.jsonl import JsonLines
+folder = Path(sys.argv[1])
+corpus = trial(JsonLines(paths=(sys.argv[2],), allow_damaged=True, max_bad_share=1), {}, folder)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+reasons = corpus.quarantine().collect()["reason"].to_list()
+print(json.dumps({"peak_mb": peak / 1000, "kept": corpus.ledger.kept, "reasons": reasons}))
+"""
+
+
+def gzip_bomb(path):
+    """4 GiB of zeros in 4 MB, the most that gzip can do."""
+    path.write_bytes(gzip.compress(bytes(16 * MIB)) * 256)
+
+
+def zstd_bomb(path):
+    """4 GiB of zeros in 131 KB."""
+    frame = zstandard.ZstdCompressor(level=1).compress(bytes(256 * MIB))
+    path.write_bytes(frame * 16)
+
+
+def long_line(path):
+    """A line of 200 MB between two good ones."""
+    with path.open("wb") as file:
+        file.write(b'{"text": "first"}\n{"text": "')
+        for _ in range(200):
+            file.write(b"x" * MIB)
+        file.write(b'"}\n{"text": "last"}\n')
+
+
+CASES = {
+    "bomb.jsonl.gz": (gzip_bomb, {"kept": 0, "reasons": ["expands-too-much"]}),
+    "bomb.jsonl.zst": (zstd_bomb, {"kept": 0, "reasons": ["expands-too-much"]}),
+    "long.jsonl": (long_line, {"kept": 2, "reasons": ["line-too-long"]}),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_memory_stays_below_400_mb(tmp_path, name):
+    """Whatever comes out of the file, and it is quarantined for what it is."""
+    write, expected = CASES[name]
+    write(tmp_path / name)
+    done = subprocess.run([sys.executable, "-c", PROGRAM, tmp_path, name], capture_output=True, text=True, check=True)
+    seen = json.loads(done.stdout)
+    assert seen.pop("peak_mb") < 400
+    assert seen == expected
