@@ -58,6 +58,7 @@ LINES = "the cat and the dog have been in the garden"  # 10 words
         (GOOD + "#" * 10, []),
         (GOOD + "#" * 11, ["too-many-hash-signs"]),
         (GOOD + "a... " * 11 + "a", []),
+        ("a...... " + "a... " * 9 + GOOD, []),
         (GOOD + "a... " * 12 + "a", ["too-many-ellipses"]),
         (GOOD + "a… " * 12 + "a", ["too-many-ellipses"]),
         (f"- {LINES}\n" * 9 + LINES, []),
