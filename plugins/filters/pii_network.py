@@ -18,7 +18,38 @@ DOMAIN = re.compile(
 )
 # What looks like a top-level domain and is a file or an attribute: icon@2x.png, q@k.transpose(…).
 FILE_ENDINGS = frozenset(
-    ["png", "jpg", "jpeg", "gif", "svg", "webp", "bmp", "ico", "css", "scss", "js", "ts", "jsx", "tsx", "json", "html", "htm", "php", "xml", "txt", "pdf", "exe", "dll", "jar", "gz", "tar", "whl", "yml", "yaml", "toml"]
+    [
+        "png",
+        "jpg",
+        "jpeg",
+        "gif",
+        "svg",
+        "webp",
+        "bmp",
+        "ico",
+        "css",
+        "scss",
+        "js",
+        "ts",
+        "jsx",
+        "tsx",
+        "json",
+        "html",
+        "htm",
+        "php",
+        "xml",
+        "txt",
+        "pdf",
+        "exe",
+        "dll",
+        "jar",
+        "gz",
+        "tar",
+        "whl",
+        "yml",
+        "yaml",
+        "toml",
+    ]
 )
 IPV4 = re.compile(r"(?<![0-9A-Za-z_.\-/])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9A-Za-z_])(?!\.[0-9])(?!-[0-9A-Za-z])")
 IPV6 = re.compile(

@@ -12,9 +12,13 @@ from datetime import date
 from workbench_plugins.filters.pii_spans import Span
 
 # A run of digits with single spaces or dashes between; not part of a longer number, decimal or word.
-CARD = re.compile(r"(?<![0-9A-Za-z_])(?<![0-9][.,\-])[0-9](?:[ \-]?[0-9]){12,18}(?![0-9A-Za-z_])(?![.,\-][0-9])")
+CARD = re.compile(r"(?<![0-9A-Za-z_])(?<![0-9][.,\-])[0-9](?:[ \-]?[0-9]){11,18}(?![0-9A-Za-z_])(?![.,\-][0-9])")
 # Groups as they are printed on cards; a number without separators is one group.
 GROUPS = {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 4, 2), (6, 13), (6, 10), (4, 4, 5)}
+# Twelve digits, which only Maestro has, are a card only after one of these words.
+ANNOUNCED = re.compile(r"(?:card|credit|debit|maestro|卡)[^\n]{0,40}\Z", re.IGNORECASE)
+CONTEXT = 48
+SHORTEST = 13
 # Issuer prefixes (ISO/IEC 7812) and the lengths they come in: Visa, Mastercard, American Express, Diners, Discover,
 # JCB, UnionPay, Maestro, RuPay, Mir, Troy, and the older 9558 of ICBC.
 ISSUERS = (
@@ -23,9 +27,10 @@ ISSUERS = (
     (re.compile(r"3[47]"), (15,)),
     (re.compile(r"3[0689]"), (14, 16)),
     (re.compile(r"6011|64[4-9]|65"), (16, 19)),
-    (re.compile(r"35[2-8]"), (16, 19)),
+    (re.compile(r"35"), (16, 19)),
+    (re.compile(r"1800|2131"), (15,)),
     (re.compile(r"62|81"), (16, 17, 18, 19)),
-    (re.compile(r"50|5[6-9]|6[0-9]"), (16, 19)),
+    (re.compile(r"50|5[6-8]|6"), (12, 16, 19)),
     (re.compile(r"220[0-4]|9792"), (16, 19)),
     (re.compile(r"9558"), (16, 19)),
 )
@@ -43,6 +48,8 @@ def find_cards(text: str) -> Iterator[Span]:
     for match in CARD.finditer(text):
         groups = tuple(len(group) for group in re.split(r"[ \-]", match.group()))
         digits = re.sub(r"[ \-]", "", match.group())
+        if len(digits) < SHORTEST and not ANNOUNCED.search(text[max(0, match.start() - CONTEXT) : match.start()]):
+            continue
         if (len(groups) == 1 or groups in GROUPS) and is_card(digits):
             yield Span(match.start(), match.end(), "card")
 

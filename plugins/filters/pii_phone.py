@@ -14,61 +14,83 @@ from workbench_plugins.filters.pii_spans import Span
 
 # Not inside a longer number, a decimal, a date, a word or an identifier.
 BEFORE = r"(?<![0-9A-Za-z_+])(?<![0-9][.,\-/:])"
-AFTER = r"(?![0-9A-Za-z_])(?![.,\-/:][0-9])"
+EXTENSION = r"(?: ?(?:ext\.?|[xX]|转|分机) ?[0-9]{1,5})?"
+AFTER = EXTENSION + r"(?![0-9A-Za-z_])(?![.,\-/:][0-9])"
 CN_MOBILE = re.compile(BEFORE + r"1[3-9][0-9](?:[0-9]{8}|[ \-][0-9]{4}[ \-][0-9]{4})" + AFTER)
 # + or 00, a country, then 6 to 14 digits in groups.
-INTERNATIONAL = re.compile(r"(?<![0-9A-Za-z_+])(?<![0-9][.,\-])(?:\+ ?|00)[1-9](?:[ .\-/]?\(?[0-9]\)?){6,16}(?![0-9])")
+INTERNATIONAL = re.compile(
+    r"(?<![0-9A-Za-z_+])(?<![0-9][.,\-])(?:\+ ?|00)[1-9](?:[ .\-/]?\(?[0-9]\)?){6,14}" + EXTENSION + "(?![0-9])"
+)
 # A trunk zero, an area in parentheses or groups with separators: what sets a number apart from a plain one.
 NATIONAL = re.compile(
     BEFORE
-    + r"(?:1[ .\-]?)?(?:\([0-9]{2,5}\) ?|0[0-9]{1,4}[ .\-]|[0-9]{3,4}[ .\-])[0-9]{2,8}(?:[ .\-][0-9]{2,8}){0,3}"
+    + r"(?<![0-9] )(?:1[ .\-]?)?(?:\([0-9]{2,5}\) ?|0[0-9]{1,4}[ .\-]|[0-9]{3,4}[ .\-])[0-9]{2,8}(?:[ .\-][0-9]{2,8}){0,3}"
     + AFTER
 )
-EXTENSION = re.compile(r" ?(?:ext\.?|x|转|分机) ?[0-9]{1,5}(?![0-9A-Za-z])", re.IGNORECASE)
+# Groups that identity numbers have and telephones do not, where no word announces a telephone: 311-95-9973.
+IDENTITY = re.compile(r"[1-9][0-9]*-[0-9]{2}-[0-9]+\Z")
+# Beside a word that speaks of a telephone the shape is enough: 7 to 15 digits in groups.
+# No two parts of it can match the same character: with 14 repetitions a choice would cost 2¹⁴ steps at every digit.
+SHAPE = r"((?:\+ ?)?\(?[0-9](?:(?:[ .\-/]\(?|\)[ .\-/]?|\()?[0-9]){6,14}" + EXTENSION + ")"
+ANNOUNCED = re.compile(
+    r"(?:(?<![A-Za-z])(?:(?:tele|cell|mobile )?phone|tel|mobile|mob|cell|fax|desk|dial|call|ring|reach|answering"
+    r"|messages to|text|whatsapp|wechat|sms|hotline)(?![a-rt-z])"
+    r"|电话|電話|手机|手機|传真|傳真|热线|熱線|致电|拨打|联系方式|座机)"
+    rf"[^0-9+(]{{0,24}}{SHAPE}(?![0-9A-Za-z_])(?![.,\-/:][0-9])",
+    re.IGNORECASE,
+)
+FOLLOWED = re.compile(
+    BEFORE + SHAPE + r"(?= ?-? ?\(?(?:office|fax|mobile|cell|desk|direct|toll)(?![A-Za-z]))", re.IGNORECASE
+)
+CALENDAR = re.compile(
+    r"(?:19|20)[0-9]{2}([.\-/ ])[0-9]{1,2}\1[0-9]{1,2}(?![0-9])|[0-9]{1,2}([.\-/])[0-9]{1,2}\2(?:19|20)[0-9]{2}\Z"
+)
 
 
 def find_phones(text: str, regions: tuple[str, ...]) -> Iterator[Span]:
-    """Yield telephone numbers."""
+    """Yield telephone numbers; they may overlap."""
     for match in CN_MOBILE.finditer(text):
         yield Span(match.start(), match.end(), "phone")
     for match in INTERNATIONAL.finditer(text):
         end = longest_number(match.group())
         if end:
-            yield with_extension(text, match.start(), match.start() + end)
+            yield Span(match.start(), match.start() + end, "phone")
     if regions:
         for match in NATIONAL.finditer(text):
-            if is_phone(match.group(), regions):
-                yield with_extension(text, match.start(), match.end())
-
-
-def with_extension(text: str, start: int, end: int) -> Span:
-    """Return the span of a number together with the extension that may follow it."""
-    extension = EXTENSION.match(text, end)
-    return Span(start, extension.end() if extension else end, "phone")
+            if not IDENTITY.match(match.group()) and is_phone(match.group(), regions):
+                yield Span(match.start(), match.end(), "phone")
+    for pattern in (ANNOUNCED, FOLLOWED):
+        for match in pattern.finditer(text):
+            if not CALENDAR.match(match.group(1)):
+                yield Span(match.start(1), match.end(1), "phone")
 
 
 def longest_number(candidate: str) -> int:
     """Return how many characters of an international candidate are a number; a group too many is left out."""
     end = len(candidate)
-    while end:
+    while end > 0:
         if is_phone(candidate[:end], ()):
             return end
         end = max(candidate.rfind(separator, 0, end) for separator in " .-/(")
-        end = max(end, 0)
     return 0
 
 
 @lru_cache(maxsize=8192)
 def is_phone(candidate: str, regions: tuple[str, ...]) -> bool:
-    """Return whether the number can be dialled: anywhere when it begins with + or 00, else in one of the regions."""
+    """Return whether a number may be a telephone's.
+
+    With + or 00 in front nothing else is meant, so the country must exist and the length fit; a national number must
+    be one that is given out in one of the regions.
+    """
     import phonenumbers
 
+    international = candidate.startswith(("+", "00"))
     number = "+" + candidate[2:] if candidate.startswith("00") else candidate
-    for region in regions or (None,):
+    for region in (None,) if international else regions:
         try:
             parsed = phonenumbers.parse(number, region)
         except phonenumbers.NumberParseException:
             continue
-        if phonenumbers.is_valid_number(parsed):
+        if phonenumbers.is_valid_number(parsed) or (international and phonenumbers.is_possible_number(parsed)):
             return True
     return False
