@@ -100,6 +100,14 @@ class Misbehave(CoreStep):
         for number in range(5):
             ctx.metrics(number, loss=1 / (number + 1), other=float("nan"))
 
+    def _stubborn(self, ctx: Context) -> None:
+        Path("started.new").write_text(str(os.getpid()))
+        Path("started.new").rename("started")
+        time.sleep(60)
+
+    def _fill(self, ctx: Context) -> None:
+        (ctx.output / "block").write_bytes(b"x" * (500 << 10))
+
     def _disk_full(self, ctx: Context) -> None:
         raise OSError(28, "No space left on device")
 

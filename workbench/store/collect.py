@@ -73,6 +73,7 @@ def collect(store: Store, runs: Runs) -> list[Leftover]:
             if not held:
                 continue
             _delete(item.path)
+            _delete(store.root / "seen" / item.path.name)
             gone.append(item)
     return gone
 
