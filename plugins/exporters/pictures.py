@@ -60,7 +60,7 @@ def plain(name: str) -> str:
     r"""Return a name in the characters that the font of the pictures has.
 
     >>> plain("raw"), plain("语料")
-    ('raw', '\\\\u8bed\\\\u6599')
+    ('raw', '\\u8bed\\u6599')
     """
     return name.encode("ascii", "backslashreplace").decode()
 

@@ -1,0 +1,147 @@
+"""Tuning methods: what learns, what stays, and what comes out."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import BertForSequenceClassification, LlamaForSequenceClassification
+from workbench_plugins.architectures.bert import Bert
+from workbench_plugins.architectures.llama import Llama
+from workbench_plugins.tuning.full import Full
+from workbench_plugins.tuning.head_only import HeadOnly
+from workbench_plugins.tuning.lora import Lora
+
+from workbench.api import Context, StepError, Vocab, model_inputs
+
+HERE = Path()
+CTX = Context("step", "tuning/x", 1, HERE, HERE, HERE, HERE)
+VOCAB = Vocab(size=50, max_length=16, pad=0, eos=1, mask=2, cls=3, sep=4)
+IDS = torch.arange(5, 15).reshape(2, 5)
+
+
+def build(name):
+    torch.manual_seed(1)
+    if name == "llama":
+        return Llama(layers=2, width=32, heads=2).build(VOCAB, CTX)
+    if name == "bert":
+        return Bert(layers=2, width=32, heads=2).build(VOCAB, CTX)
+    decoder = name == "llama-classifier"
+    config = build("llama" if decoder else "bert").config
+    config.num_labels = 3
+    return (LlamaForSequenceClassification if decoder else BertForSequenceClassification)(config)
+
+
+def logits(model):
+    return model(**model_inputs(model, {"input_ids": IDS, "segment_ids": torch.ones_like(IDS)})).logits
+
+
+def learn(model, steps=3):
+    """Take a few large steps on an arbitrary loss."""
+    optimizer = torch.optim.SGD([weight for weight in model.parameters() if weight.requires_grad], lr=0.5)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        logits(model).square().mean().sub(logits(model).mean()).backward()
+        optimizer.step()
+
+
+MODELS = ["llama", "bert", "llama-classifier", "bert-classifier"]
+HEADS = {
+    "llama": ("lm_head.",),
+    "bert": ("cls.",),
+    "llama-classifier": ("score.",),
+    "bert-classifier": ("classifier.", "bert.pooler."),
+}
+
+
+def test_full_frees_everything():
+    """Every weight learns, also one that was frozen before."""
+    model = Full().prepare(build("llama").requires_grad_(requires_grad=False), CTX)
+    assert all(weight.requires_grad for weight in model.parameters())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_head_only_leaves_the_rest_as_it_was(name):
+    """After training, every weight outside the head is bit-identical, and the head is not."""
+    model = build(name)
+    before = {key: value.clone() for key, value in model.named_parameters()}
+    prepared = HeadOnly().prepare(model, CTX)
+    learn(prepared)
+    after = dict(HeadOnly().finish(prepared).named_parameters())
+    changed = {key for key, value in after.items() if key not in before or not torch.equal(value, before[key])}
+    assert changed
+    assert all(key.startswith(HEADS[name]) for key in changed)
+    assert all(weight.requires_grad for weight in after.values())
+
+
+@pytest.mark.parametrize("name", ["llama", "bert"])
+def test_head_only_survives_saving(name, tmp_path):
+    """The head, no longer shared with the embeddings, is saved and loaded."""
+    model = HeadOnly().prepare(build(name), CTX)
+    learn(model)
+    model.eval().save_pretrained(tmp_path)
+    assert torch.equal(logits(type(model).from_pretrained(tmp_path).eval()), logits(model))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_lora_merged_is_lora(name):
+    """Merging changes no logit beyond rounding, and gives a plain model of the same class and size."""
+    model = build(name)
+    cls, size = type(model), sum(weight.numel() for weight in model.parameters())
+    prepared = Lora(rank=4).prepare(model, CTX)
+    learn(prepared)
+    unmerged = logits(prepared.eval()).detach()
+    merged = Lora(rank=4).finish(prepared).eval()
+    assert type(merged) is cls
+    assert sum(weight.numel() for weight in merged.parameters()) == size
+    assert not any("lora" in key or "modules_to_save" in key for key in merged.state_dict())
+    torch.testing.assert_close(logits(merged), unmerged, atol=1e-5, rtol=1e-5)
+
+
+def test_lora_starts_as_the_model():
+    """Before any step the update is zero."""
+    model = build("llama").eval()
+    plain = logits(copy.deepcopy(model))
+    assert torch.equal(logits(Lora().prepare(model, CTX).eval()), plain)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_lora_trains_updates_and_a_classification_head(name):
+    """Rank · (in + out) weights for each linear layer of the body, and the classifier in full."""
+    prepared = Lora(rank=4).prepare(build(name), CTX)
+    trained = {key: weight for key, weight in prepared.named_parameters() if weight.requires_grad}
+    updates = sum(weight.numel() for key, weight in trained.items() if "lora_" in key)
+    ffn = 3 * (32 + 96) if name.startswith("llama") else 2 * (32 + 128)  # Llama has a gate, BERT has not
+    assert updates == 2 * 4 * (4 * (32 + 32) + ffn)
+    whole = [key for key in trained if "lora_" not in key]
+    assert bool(whole) == name.endswith("classifier")
+    assert all("modules_to_save" in key for key in whole)
+
+
+def test_lora_alpha_is_twice_the_rank():
+    """The default scale of the update is alpha / rank = 2."""
+    prepared = Lora(rank=3).prepare(build("llama"), CTX)
+    assert prepared.peft_config["default"].lora_alpha == 6
+
+
+def test_lora_targets_choose_layers():
+    """Only layers of the given names are updated, and an unknown one is refused with those there are."""
+    prepared = Lora(targets=("q_proj",)).prepare(build("llama"), CTX)
+    trained = [key for key, weight in prepared.named_parameters() if weight.requires_grad]
+    assert trained
+    assert all("q_proj" in key for key in trained)
+    with pytest.raises(StepError, match=r"called query\n  expected: some of: down_proj, gate_proj, k_proj"):
+        Lora(targets=("query",)).prepare(build("llama"), CTX)
+
+
+def test_the_seed_decides_the_update():
+    """Torch's generator, seeded by the caller, decides the start of the update."""
+    starts = []
+    for seed in (1, 1, 2):
+        model = build("llama")
+        torch.manual_seed(seed)
+        starts.append(
+            torch.cat([w.flatten() for k, w in Lora().prepare(model, CTX).named_parameters() if "lora_A" in k])
+        )
+    assert torch.equal(starts[0], starts[1])
+    assert not torch.equal(starts[0], starts[2])
