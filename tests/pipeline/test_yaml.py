@@ -56,7 +56,7 @@ CORE = {
 }
 
 
-@pytest.mark.parametrize(("text", "value"), CORE.items())
+@pytest.mark.parametrize("text, value", CORE.items())
 def test_plain_scalars_mean_what_yaml_1_2_says(text: str, value: object) -> None:
     """Numbers, truth values and null follow the core schema; everything else is a string."""
     found = parse_yaml(f"a: {text}", "x").plain["a"]
@@ -151,7 +151,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("text", "problem"), REFUSED.items(), ids=list(map(str, range(len(REFUSED)))))
+@pytest.mark.parametrize("text, problem", REFUSED.items(), ids=list(map(str, range(len(REFUSED)))))
 def test_what_cannot_be_meant_is_refused_with_its_place(text: str, problem: tuple[int, int, str]) -> None:
     """Each with line, column and what is wrong."""
     assert problems(text) == [problem]

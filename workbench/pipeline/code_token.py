@@ -38,38 +38,100 @@ def code_files(module_name: str, within: str) -> dict[str, str]:
     Names of files start with that of the top-level package: `workbench_plugins/filters/unicode.py`. Raises
     `PluginError` when the module has no source.
     """
-    if _file_of(module_name) is None:
-        raise PluginError("its source cannot be found, so its results could not be told apart", where=module_name)
-    seen: dict[str, str] = {}
-    done: set[str] = set()
-    waiting = [module_name]
-    while waiting:
-        name = waiting.pop()
-        path = _file_of(name)
-        if name in done or path is None:
-            continue
-        done.add(name)
-        source = read_module(path)
-        seen[_label(name, path)] = source.digest
-        seen.update(_data_files(name, path, source))
-        waiting += _needed(name, path, source, within)
-    return dict(sorted(seen.items()))
+    return CodeReader().files(module_name, within)
 
 
-def component_code(cls: type[Component]) -> dict[str, str]:
-    """Return file → digest for the class of a component and for those it inherits from outside the core.
+class CodeReader:
+    """Reads the code behind components, each module once: for one look at many steps."""
 
-    A class made in a notebook cell counts by its own source.
-    """
-    found: dict[str, str] = {}
-    for part in cls.__mro__:
-        top = part.__module__.partition(".")[0]
-        if part.__module__ == "__main__" or _file_of(part.__module__) is None:
-            if issubclass(part, Component):
+    def __init__(self) -> None:
+        self._closures: dict[tuple[str, str], dict[str, str]] = {}
+        self._paths: dict[str, Path | None] = {}
+
+    def component(self, cls: type[Component]) -> dict[str, str]:
+        """Return file → digest for the class of a component and for those it inherits from outside the core.
+
+        A class made in a notebook cell counts by its own source.
+        """
+        found: dict[str, str] = {}
+        for part in cls.__mro__:
+            top = part.__module__.partition(".")[0]
+            if not issubclass(part, Component) or (top == CORE and part is not cls):
+                continue
+            if part.__module__ == "__main__" or self._file(part.__module__) is None:
                 found[f"cell:{part.__qualname__}"] = _cell_digest(part)
-        elif issubclass(part, Component) and (top != CORE or part is cls):
-            found.update(code_files(part.__module__, _package_of(part.__module__)))
-    return found
+            else:
+                found.update(self.files(part.__module__, _package_of(part.__module__)))
+        return found
+
+    def files(self, module_name: str, within: str) -> dict[str, str]:
+        """Return what `code_files` does."""
+        known = self._closures.get((module_name, within))
+        if known is None:
+            known = self._closures[module_name, within] = dict(sorted(self._closure(module_name, within).items()))
+        return known
+
+    def _closure(self, module_name: str, within: str) -> dict[str, str]:
+        if self._file(module_name) is None:
+            raise PluginError("its source cannot be found, so its results could not be told apart", where=module_name)
+        seen: dict[str, str] = {}
+        done: set[str] = set()
+        waiting = [module_name]
+        while waiting:
+            name = waiting.pop()
+            path = self._file(name)
+            if name in done or path is None:
+                continue
+            done.add(name)
+            source = read_module(path)
+            seen[_label(name, path)] = source.digest
+            seen.update(_data_files(name, path, source))
+            waiting += self._needed(name, path, source, within)
+        return seen
+
+    def _needed(self, name: str, path: Path, source: ModuleSource, within: str) -> Iterator[str]:
+        """Yield the modules of `within` that importing this one runs, and those its strings name."""
+        package = name if path.stem == "__init__" else name.rpartition(".")[0]
+        for entry in source.imports:
+            module = _absolute(entry, package)
+            if _is_within(module, within) or _is_within(within, module):
+                yield from (found for found in self._modules(module, entry.name) if _is_within(found, within))
+        for text in source.texts:
+            module = text.partition(":")[0]
+            if _is_within(module, within) and self._file(module) is not None:
+                yield from self._running(module, within)
+        yield from (found for found in self._running(package, within) if found != name)
+
+    def _modules(self, module: str, name: str) -> Iterator[str]:
+        """Yield what `from module import name` (or `import module`, without a name) runs and takes names from."""
+        yield from self._running(module.rpartition(".")[0], "")
+        if not name:  # `import a.b` gives the name a: anything of it may be used
+            yield from _prefixes(module)
+            return
+        below = f"{module}.{name}"
+        is_module = self._file(below) is not None
+        if is_module:
+            yield below
+        path = self._file(module)
+        if path is None:
+            return
+        source = read_module(path)
+        if not is_module or name in source.binds or not source.is_entry:
+            yield module
+
+    def _running(self, module: str, within: str) -> Iterator[str]:
+        """Yield a module and the packages around it that run when it is imported, entry modules left out."""
+        for name in _prefixes(module):
+            if not _is_within(name, within):
+                continue
+            path = self._file(name)
+            if path is not None and not (path.suffix == ".py" and read_module(path).is_entry):
+                yield name
+
+    def _file(self, module: str) -> Path | None:
+        if module not in self._paths:
+            self._paths[module] = _file_of(module)
+        return self._paths[module]
 
 
 def _package_of(module_name: str) -> str:
@@ -103,46 +165,12 @@ def _data_files(name: str, path: Path, source: ModuleSource) -> Iterator[tuple[s
                 yield "/".join([*folder, text]), read_module(data).digest
 
 
-def _needed(name: str, path: Path, source: ModuleSource, within: str) -> Iterator[str]:
-    """Yield the modules of `within` that importing this one runs, and those its strings name."""
-    package = name if path.stem == "__init__" else name.rpartition(".")[0]
-    for entry in source.imports:
-        yield from (found for found in _modules_of(entry, package) if _is_within(found, within))
-    for text in source.texts:
-        module = text.partition(":")[0]
-        if _is_within(module, within) and _file_of(module) is not None:
-            yield from _with_packages(module, within)
-    yield from (found for found in _with_packages(package, within) if found != name)
-
-
-def _modules_of(entry: Import, package: str) -> Iterator[str]:
-    if entry.level:
-        above = package.split(".")[: len(package.split(".")) - entry.level + 1]
-        module = ".".join([*above, entry.module] if entry.module else above)
-    else:
-        module = entry.module
-    path = _file_of(module)
-    yield from _with_packages(module.rpartition(".")[0], "")
-    if not entry.name:  # `import a.b` gives the name a: anything of it may be used
-        yield from _prefixes(module)
-        return
-    below = f"{module}.{entry.name}"
-    is_module = _file_of(below) is not None
-    if is_module:
-        yield below
-    if path is None:
-        return
-    source = read_module(path)
-    if not is_module or entry.name in source.binds or not source.is_entry:
-        yield module
-
-
-def _with_packages(module: str, within: str) -> Iterator[str]:
-    """Yield a module and the packages around it that run when it is imported, entry modules left out."""
-    for name in _prefixes(module):
-        path = _file_of(name)
-        if path is not None and _is_within(name, within) and not (path.suffix == ".py" and read_module(path).is_entry):
-            yield name
+def _absolute(entry: Import, package: str) -> str:
+    if not entry.level:
+        return entry.module
+    parts = package.split(".")
+    above = parts[: len(parts) - entry.level + 1]
+    return ".".join([*above, entry.module] if entry.module else above)
 
 
 def _prefixes(module: str) -> Iterator[str]:

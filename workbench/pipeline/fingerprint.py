@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from workbench.contracts.component import Component, DigestFile, Runtime, Threshold, is_marked, nested
 from workbench.contracts.filters import Filter
-from workbench.pipeline.code_token import code_files, component_code
+from workbench.pipeline.code_token import CodeReader
 from workbench.pipeline.graph import Graph, InputRef, Refs, Step
 
 SCHEMA = 1
@@ -51,8 +51,9 @@ class Identity:
 def identify(graph: Graph, digest: DigestFile) -> dict[str, Identity]:
     """Return the identity of every step. Raises `EnvironmentProblem` when a file of the settings cannot be read."""
     identities: dict[str, Identity] = {}
+    code = CodeReader()
     for name, step in graph.steps.items():
-        identities[name] = _identify(step, graph, digest, identities)
+        identities[name] = _identify(step, graph, digest, identities, code)
     return identities
 
 
@@ -80,14 +81,16 @@ def _canonical(value: Any) -> Any:
     return value
 
 
-def _identify(step: Step, graph: Graph, digest: DigestFile, known: Mapping[str, Identity]) -> Identity:
+def _identify(
+    step: Step, graph: Graph, digest: DigestFile, known: Mapping[str, Identity], code: CodeReader
+) -> Identity:
     component = step.component
     key = {
         "schema": SCHEMA,
         "component": component.component_id,
         "version": component.version,
-        "code": _code(component),
-        "settings": key_settings(component, (Runtime,)),
+        "code": _code(component, code),
+        "settings": key_settings(component, (Runtime,), code),
         "inputs": {port: _input_key(refs, known) for port, refs in step.inputs.items()},
         "digests": dict(component.digests(graph.base, digest)),
     }
@@ -96,7 +99,7 @@ def _identify(step: Step, graph: Graph, digest: DigestFile, known: Mapping[str, 
     key = json.loads(canonical_json(key))
     if not (isinstance(component, Filter) and component.measures):
         return Identity(fingerprint_of(key), key)
-    settings = key_settings(component, (Runtime, Threshold))
+    settings = key_settings(component, (Runtime, Threshold), code)
     signals_key = json.loads(canonical_json({**key, "settings": settings, "stage": "signals"}))
     return Identity(fingerprint_of(key), key, fingerprint_of(signals_key), signals_key)
 
@@ -106,41 +109,41 @@ def is_stochastic(component: Component) -> bool:
     return component.stochastic or any(is_stochastic(inner) for inner in nested(component))
 
 
-def key_settings(value: BaseModel, leave_out: tuple[type, ...]) -> dict[str, Any]:
+def key_settings(value: BaseModel, leave_out: tuple[type, ...], code: CodeReader) -> dict[str, Any]:
     """Return the full settings as JSON, fields with one of the markers left out, nested components with their code."""
     cls = type(value)
     return {
-        name: _key_value(getattr(value, name), leave_out)
+        name: _key_value(getattr(value, name), leave_out, code)
         for name in cls.model_fields
         if not any(is_marked(cls, name, marker) for marker in leave_out)
     }
 
 
-def _key_value(value: Any, leave_out: tuple[type, ...]) -> Any:
+def _key_value(value: Any, leave_out: tuple[type, ...], code: CodeReader) -> Any:
     if isinstance(value, Component):
         return {
             "use": value.component_id,
             "version": value.version,
-            "code": component_code(type(value)),
-            "with": key_settings(value, leave_out),
+            "code": code.component(type(value)),
+            "with": key_settings(value, leave_out, code),
         }
     if isinstance(value, BaseModel):
-        return key_settings(value, leave_out)
+        return key_settings(value, leave_out, code)
     if isinstance(value, Mapping):
-        return {str(name): _key_value(item, leave_out) for name, item in value.items()}
+        return {str(name): _key_value(item, leave_out, code) for name, item in value.items()}
     if isinstance(value, (set, frozenset)):
-        return sorted((_key_value(item, leave_out) for item in value), key=canonical_json)
+        return sorted((_key_value(item, leave_out, code) for item in value), key=canonical_json)
     if isinstance(value, (list, tuple)):
-        return [_key_value(item, leave_out) for item in value]
+        return [_key_value(item, leave_out, code) for item in value]
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     return str(value)
 
 
-def _code(component: Component) -> dict[str, str]:
+def _code(component: Component, code: CodeReader) -> dict[str, str]:
     runner = RUNNERS.get(component.kind)
-    files = code_files(*runner) if runner else {}
-    return {**files, **component_code(type(component))}
+    files = code.files(*runner) if runner else {}
+    return {**files, **code.component(type(component))}
 
 
 def _input_key(refs: Refs, known: Mapping[str, Identity]) -> str | list[str]:

@@ -11,7 +11,7 @@ import hashlib
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -70,12 +70,12 @@ def _read(path: Path, changed: int, size: int) -> ModuleSource:
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
         text = io.IncrementalNewlineDecoder(None, translate=True).decode(content.decode(encoding))
-        tree = ast.parse(text)
-        digest = digest_code(text)
+        nodes = list(_executed(ast.parse(text)))
+        digest = _digest(text, set(_docstrings(nodes)))
     except (SyntaxError, UnicodeDecodeError, tokenize.TokenError, ValueError):  # it cannot be imported either
         return ModuleSource(hashlib.sha256(content).hexdigest())
-    binds = frozenset(_bound(tree))
-    return ModuleSource(digest, tuple(_imports(tree)), binds, tuple(_texts(tree)), ENTRY_FUNCTION in binds)
+    binds = frozenset(_bound(nodes))
+    return ModuleSource(digest, tuple(_imports(nodes)), binds, tuple(_texts(nodes)), ENTRY_FUNCTION in binds)
 
 
 def digest_code(text: str) -> str:
@@ -84,23 +84,35 @@ def digest_code(text: str) -> str:
     >>> digest_code("x = 1  # one") == digest_code("x   =  1") != digest_code("x = 2")
     True
     """
+    return _digest(text, set(_docstrings(ast.walk(ast.parse(text)))))
+
+
+def _digest(text: str, docstrings: set[Position]) -> str:
+    kept = "\x00".join(_kept(text, docstrings))
+    return hashlib.sha256(kept.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _kept(text: str, docstrings: set[Position]) -> Iterator[str]:
+    """Yield the text of every token that says something, blocks and line ends as marks."""
     lines = text.splitlines(keepends=True)
-    docstrings = set(_docstrings(ast.parse(text)))
-    digest = hashlib.sha256()
     string_start: Position | None = None
     nesting = 0
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == F_START:
-            string_start = string_start or token.start
+    in_docstring = False
+    for kind, string, start, end, _ in tokenize.generate_tokens(io.StringIO(text).readline):
+        if kind == F_START:
+            string_start = string_start or start
             nesting += 1
-        elif token.type == F_END:
+        elif kind == F_END:
             nesting -= 1
             if not nesting and string_start:
-                digest.update(f"{_between(lines, string_start, token.end)}\x00".encode("utf-8", "surrogatepass"))
+                yield _between(lines, string_start, end)
                 string_start = None
-        elif not nesting and token.type not in LAYOUT and token.start not in docstrings:
-            digest.update(f"{BLOCKS.get(token.type, token.string)}\x00".encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
+        elif not nesting and kind not in LAYOUT:
+            was_docstring, in_docstring = in_docstring, start in docstrings
+            if in_docstring or (was_docstring and kind in (tokenize.STRING, tokenize.NEWLINE)):
+                in_docstring = kind == tokenize.STRING  # its further pieces and its line end go with it
+                continue
+            yield BLOCKS.get(kind, string)
 
 
 def _between(lines: list[str], start: Position, end: Position) -> str:
@@ -110,9 +122,9 @@ def _between(lines: list[str], start: Position, end: Position) -> str:
     return lines[start[0] - 1][start[1] :] + middle + lines[end[0] - 1][: end[1]]
 
 
-def _docstrings(tree: ast.AST) -> Iterator[Position]:
+def _docstrings(nodes: Iterable[ast.AST]) -> Iterator[Position]:
     """Yield where each docstring begins, as the tokenizer counts (columns in characters)."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and node.body:
             first = node.body[0]
             if (
@@ -123,8 +135,25 @@ def _docstrings(tree: ast.AST) -> Iterator[Position]:
                 yield first.lineno, first.col_offset  # only white space stands before it: bytes and characters agree
 
 
-def _imports(tree: ast.AST) -> Iterator[Import]:
-    for node in _executed(tree):
+def _executed(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield every node but those below `if TYPE_CHECKING:`."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, ast.If) and _asks_for_type_checker(node.test):
+            waiting += node.orelse
+        else:
+            waiting += ast.iter_child_nodes(node)
+
+
+def _asks_for_type_checker(test: ast.expr) -> bool:
+    name = test.attr if isinstance(test, ast.Attribute) else test.id if isinstance(test, ast.Name) else ""
+    return name == "TYPE_CHECKING"
+
+
+def _imports(nodes: Iterable[ast.AST]) -> Iterator[Import]:
+    for node in nodes:
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 yield Import(node.module or "", node.level, alias.name)
@@ -133,20 +162,8 @@ def _imports(tree: ast.AST) -> Iterator[Import]:
                 yield Import(alias.name, 0)
 
 
-def _executed(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield every node but those below `if TYPE_CHECKING:`."""
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop(0)
-        yield node
-        if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
-            waiting += node.orelse
-        else:
-            waiting += ast.iter_child_nodes(node)
-
-
-def _bound(tree: ast.Module) -> Iterator[str]:
-    for node in _executed(tree):
+def _bound(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             yield node.name
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -155,7 +172,7 @@ def _bound(tree: ast.Module) -> Iterator[str]:
             yield node.id
 
 
-def _texts(tree: ast.AST) -> Iterator[str]:
-    for node in _executed(tree):
+def _texts(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and NAME_LIKE.match(node.value):
             yield node.value
