@@ -14,7 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import UsageError
+from workbench.errors import UnknownName, UsageError
+from workbench.wording import count
 
 if TYPE_CHECKING:
     from workbench.artifacts import Artifact
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 STORE_VARIABLE = "WORKBENCH_STORE"
 DEFAULT_STORE = ".workbench"
+NUM_DIFFERENCES = 20  # lines of a message about a lock
 Observer = Callable[[Mapping[str, Any]], None]
 
 
@@ -159,7 +161,9 @@ class Session:
         from workbench.pipeline.lock import lock_differences, make_lock
 
         finished = [run for run in self.runs.all() if run.name == graph.name and run.status == "done"]
-        record = max(finished, key=lambda run: (run.until is None, run.started), default=None)
+        wanted = set(identities)
+        whole = [run for run in finished if wanted <= {step.name for step in run.steps}]
+        record = next(reversed(whole or finished), None)
         if record is None:
             raise UsageError(
                 "there is nothing to hold the run to",
@@ -193,9 +197,11 @@ class Session:
             )
         artifact = self.store.artifact(found.fingerprint, part, step)
         parts = getattr(artifact, "parts", ())
+        if part is not None and not parts:
+            raise UsageError(
+                f"{step} has no parts", where=f"{record.id}:{step}", expected=f"{reference.partition('.')[0]}"
+            )
         if part is not None and part not in parts:
-            from workbench.errors import UnknownName
-
             raise UnknownName.among("part", part, parts, where=f"{record.id}:{step}")
         return artifact
 
@@ -282,15 +288,21 @@ class Session:
 class LockMismatch(UsageError):
     """Raise when `--locked` meets something that is not as it was; `differences` names everything.
 
-    The message holds the first few, the attribute all of them.
+    Like the mistakes of a pipeline, the differences are one line each, the first twenty of them in the message.
     """
 
     def __init__(self, run: str, differences: Sequence[str]) -> None:
         self.differences = tuple(differences)
-        more = f" (and {len(differences) - 2} more)" if len(differences) > 2 else ""  # noqa: PLR2004  # two fit a line
         super().__init__(
-            "not as locked: " + "; ".join(differences[:2]) + more,
+            f"not as locked, {count(len(differences), 'difference')}",
             where=run,
             expected="the code, settings, versions and files of that run",
             advice="restore them, or run without --locked to lock anew",
         )
+
+    @property
+    def message(self) -> str:
+        """Return what to do, and one line for each difference."""
+        shown = [f"  {line}" for line in self.differences[:NUM_DIFFERENCES]]
+        hidden = len(self.differences) - len(shown)
+        return "\n".join([super().message, *shown, *([f"  and {hidden} more"] if hidden else [])])

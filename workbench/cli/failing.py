@@ -39,7 +39,8 @@ def describe(error: WorkbenchError) -> dict[str, Any]:
     }
     if isinstance(error, PipelineError):
         document["errors"] = describe_problems(error)
-    return document
+    differences = getattr(error, "differences", None)
+    return document if differences is None else {**document, "differences": list(differences)}
 
 
 def describe_problems(error: PipelineError) -> list[dict[str, Any]]:

@@ -95,8 +95,10 @@ def _print_usage(uses: list[dict[str, Any]], total: int) -> None:
     from workbench.cli.printing import say, table
     from workbench.wording import size
 
-    rows = [(size(use["size_bytes"]), use["kind"], use["name"], str(use["runs"])) for use in uses]
+    rows = [
+        (size(use["size_bytes"]), use["kind"], use["name"], use["fingerprint"][:12], str(use["runs"])) for use in uses
+    ]
     if rows:
-        table(["size", "kind", "name", "runs"], rows, numbers=[0, 3])
+        table(["size", "kind", "name", "fingerprint", "runs"], rows, numbers=[0, 4])
         say()
     say(f"{size(total)} in all")

@@ -13,6 +13,7 @@ from workbench.files.text import safe_html, safe_line, safe_text
 from workbench.showing import Grid, View
 from workbench.wording import aligned
 
+CELL = 300  # characters of a cell that are shown in a notebook
 HTML_BAR = "█"
 TEXT_BAR = "#"
 
@@ -38,7 +39,7 @@ def as_text(view: View) -> str:
     """Return a view as plain text."""
     lines = [safe_line(view.title), *(f"{safe_line(name)}  {safe_line(value)}" for name, value in view.facts)]
     for grid in view.grids:
-        lines += ["", safe_line(grid.title), *_text_lines(grid)]
+        lines += ["", *([safe_line(grid.title)] if grid.title else []), *_text_lines(grid)]
     for passage in view.passages:
         lines += ["", safe_line(passage.heading)]
         lines += [f"  | {line}" for line in safe_text(passage.text).split("\n")]
@@ -62,7 +63,8 @@ def as_html(view: View) -> str:
 
 def _html_grid(grid: Grid) -> str:
     headers, rows = grid.drawn(HTML_BAR)
-    return f"<p>{safe_html(grid.title)}</p>{_html_table(headers, rows, grid.numbers)}"
+    title = f"<p>{safe_html(grid.title)}</p>" if grid.title else ""
+    return f"{title}{_html_table(headers, rows, grid.numbers)}"
 
 
 def _html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> str:
@@ -70,7 +72,9 @@ def _html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: 
     lines = [f"<tr>{head}</tr>"] if headers else []
     for row in rows:
         cells = (
-            f'<td align="right">{safe_html(cell)}</td>' if position in numbers else f"<td>{safe_html(cell)}</td>"
+            f'<td align="right">{safe_html(cell, CELL)}</td>'
+            if position in numbers
+            else f"<td>{safe_html(cell, CELL)}</td>"
             for position, cell in enumerate(row)
         )
         lines.append(f"<tr>{''.join(cells)}</tr>")
@@ -79,4 +83,4 @@ def _html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: 
 
 def _text_lines(grid: Grid) -> list[str]:
     headers, rows = grid.drawn(TEXT_BAR)
-    return aligned(headers, [[safe_line(cell) for cell in row] for row in rows], grid.numbers)
+    return aligned(headers, [[safe_line(cell, CELL) for cell in row] for row in rows], grid.numbers)

@@ -159,9 +159,10 @@ class Pipeline:
         }
 
     def _run(self, graph: Graph, executor: str | None) -> Run:
+        from workbench.notebook.progress import watch
         from workbench.notebook.results import Run
 
-        return Run(self.session.run(graph, executor=executor), self.session)
+        return Run(self.session.run(graph, executor=executor, observers=[watch()]), self.session)
 
     def to_yaml(self, path: Path | str | None = None) -> str:
         """Return the pipeline file, and write it to `path`. Raises `UsageError` for a class that lives in a cell."""

@@ -1,15 +1,15 @@
-"""Results as a notebook shows them: static HTML and plain text of a view, everything from data made safe."""
+"""Results of a pipeline in a notebook: each shows its view, drawn by `workbench.notebook.display`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.artifacts import Artifact, Corpus, Tokens
 from workbench.errors import UsageError
-from workbench.files.text import safe_html, safe_line
-from workbench.showing import PASSAGE, Grid, View, view_artifact, view_run
+from workbench.notebook.display import as_html, as_text
+from workbench.showing import Grid, View, view_artifact, view_run
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from workbench.store.runs import RunRecord
 
 CELL = 300  # characters of a value that a table shows
-STYLE = "text-align:left;vertical-align:top;white-space:pre-wrap"
 
 
 @dataclass(frozen=True)
@@ -37,10 +36,10 @@ class Result:
     frame: pl.DataFrame | None = None
 
     def __repr__(self) -> str:
-        return view_text(self.view)
+        return as_text(self.view)
 
     def _repr_html_(self) -> str:
-        return view_html(self.view)
+        return as_html(self.view)
 
 
 @dataclass(frozen=True)
@@ -67,10 +66,10 @@ class Run:
         return Result(artifact, view_artifact(artifact, component))
 
     def __repr__(self) -> str:
-        return view_text(view_run(self.record))
+        return as_text(view_run(self.record))
 
     def _repr_html_(self) -> str:
-        return view_html(view_run(self.record))
+        return as_html(view_run(self.record))
 
 
 def result_of(handle: Handle, rows: int | None = None) -> Result:
@@ -119,54 +118,3 @@ def _token_rows(tokens: Tokens, wanted: int) -> Iterator[tuple[str, int, str]]:
 
 def _shown(value: object) -> str:
     return "" if value is None else str(value)
-
-
-def view_text(view: View) -> str:
-    """Return a view as plain text."""
-    lines = [safe_line(view.title)]
-    lines += [f"  {safe_line(name)}: {safe_line(value)}" for name, value in view.facts]
-    for grid in view.grids:
-        lines += ["", *([grid.title] if grid.title else []), *_grid_lines(grid)]
-    for passage in view.passages:
-        lines += ["", safe_line(passage.heading), f"  {safe_line(passage.text, PASSAGE)}"]
-    return "\n".join(lines)
-
-
-def _grid_lines(grid: Grid) -> Iterator[str]:
-    rows = [[safe_line(cell, 60) for cell in row] for row in (grid.headers, *grid.rows)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [
-            cell.rjust(width) if position in grid.numbers else cell.ljust(width)
-            for position, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        yield "  ".join(cells).rstrip()
-
-
-def view_html(view: View) -> str:
-    """Return a view as HTML without scripts or links."""
-    parts = [f"<p><b>{safe_html(view.title)}</b></p>"]
-    if view.facts:
-        parts.append(_table((), view.facts, ()))
-    for grid in view.grids:
-        title = f"<p>{safe_html(grid.title)}</p>" if grid.title else ""
-        parts.append(title + _table(grid.headers, grid.rows, grid.numbers))
-    parts += [
-        f"<details><summary>{safe_html(passage.heading)}</summary>"
-        f'<div style="white-space:pre-wrap">{safe_html(passage.text, PASSAGE)}</div></details>'
-        for passage in view.passages
-    ]
-    return f"<div>{''.join(parts)}</div>"
-
-
-def _table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> str:
-    head = "".join(f"<th>{safe_html(name)}</th>" for name in headers)
-    body = "".join(
-        f"<tr>{''.join(_cell(cell, index in numbers) for index, cell in enumerate(row))}</tr>" for row in rows
-    )
-    return f"<table>{f'<thead><tr>{head}</tr></thead>' if head else ''}<tbody>{body}</tbody></table>"
-
-
-def _cell(value: str, is_number: bool) -> str:  # noqa: FBT001  # a fact about the value
-    style = STYLE.replace("left", "right") if is_number else STYLE
-    return f'<td style="{style}">{safe_html(str(value), CELL)}</td>'
