@@ -8,13 +8,16 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, 
 
 from workbench_plugins.filters.pii_spans import Span
 
-# Letters of the local part: ASCII as in RFC 5321 and letters with accents, Greek and Cyrillic, so that no half of an
-# address stays; but no Han, Kana or Thai, which stand beside an address without a space.
-LOCAL = re.compile(r"[A-Za-z0-9.!#$%&*+/=?^_{|}~\-À-ÖØ-öø-ɏͰ-ӿ]*\Z")
-LOCAL_EDGE = ".!#$%&*+/=?^{|}~-"
+# Letters of the local part: what RFC 5321 allows and mail systems give out, and letters with accents, Greek and
+# Cyrillic, so that no half of an address stays; but no Han, Kana or Thai, which stand beside one without a space, and
+# none of `=?&/`, which stand before one in links.
+LOCAL = re.compile(r"[A-Za-z0-9.%+~_'\-À-ÖØ-öø-ɏͰ-ӿ]*\Z")
+LOCAL_EDGE = ".%+~'-"
 MAX_LOCAL = 64  # octets, RFC 5321 section 4.5.3.1.1
+# A label is ASCII, accented, Greek or Cyrillic, or purely Han; never Han after ASCII, which is the next sentence.
 DOMAIN = re.compile(
-    r"(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.){1,8}(?:[A-Za-z]{2,24}|xn--[A-Za-z0-9\-]{2,59})"
+    r"(?:(?:[A-Za-z0-9À-ÖØ-öø-ɏͰ-ӿ](?:[A-Za-z0-9\-À-ÖØ-öø-ɏͰ-ӿ]{0,61}[A-Za-z0-9À-ÖØ-öø-ɏͰ-ӿ])?|[一-鿿]{1,30})\.){1,8}"
+    r"(?:xn--[A-Za-z0-9\-]{2,59}|[A-Za-z]{2,24})"
 )
 # What looks like a top-level domain and is a file or an attribute: icon@2x.png, q@k.transpose(…).
 FILE_ENDINGS = frozenset(
@@ -51,13 +54,15 @@ FILE_ENDINGS = frozenset(
         "toml",
     ]
 )
-IPV4 = re.compile(r"(?<![0-9A-Za-z_.\-/])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9A-Za-z_])(?!\.[0-9])(?!-[0-9A-Za-z])")
+IPV4 = re.compile(
+    r"[0-9](?<![0-9A-Za-z_.\-].)[0-9]{0,2}\.(?:[0-9]{1,3}\.){2}[0-9]{1,3}(?![0-9A-Za-z_])(?!\.[0-9])(?!-[0-9A-Za-z])"
+)
 IPV6 = re.compile(
-    r"(?<![0-9A-Za-z:._])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:(?<=:)[0-9]{1,3}(?:\.[0-9]{1,3}){3})?(?![0-9A-Za-z:_])"
+    r"[0-9A-Fa-f:](?<![0-9A-Za-z:._].)(?:(?<=:)(?=:)|(?<=[0-9A-Fa-f])[0-9A-Fa-f]{0,3}(?=:))(?::[0-9A-Fa-f]{0,4}){2,7}(?:(?<=:)[0-9]{1,3}(?:\.[0-9]{1,3}){3})?(?![0-9A-Za-z:_])"
 )
 # Words before four numbers that say they are a version, a section or an object identifier.
 NOT_AN_ADDRESS = re.compile(
-    r"(?:\bv|\bver|\bversions?|\brelease|\bbuild|\bfirmware|\bsection|\bchapter|\bclause|\bfigure|\btable|\boid|版本号?|固件|章节?|[>=<~^]=?)[\s.:：#=]{0,3}\Z",
+    r"(?:\bv|\bver|\bversions?|\brelease|\bbuild|\bfirmware|\bsection|\bchapter|\bclause|\bfigure|\btable|\boid|版本号?|固件|章节?|[<>~^=!]=|[<>~^]|[A-Za-z]/)[\s.:：#=]{0,3}\Z",
     re.IGNORECASE,
 )
 CONTEXT = 24

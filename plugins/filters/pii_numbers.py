@@ -12,7 +12,7 @@ from datetime import date
 from workbench_plugins.filters.pii_spans import Span
 
 # A run of digits with single spaces or dashes between; not part of a longer number, decimal or word.
-CARD = re.compile(r"(?<![0-9A-Za-z_])(?<![0-9][.,\-])[0-9](?:[ \-]?[0-9]){11,18}(?![0-9A-Za-z_])(?![.,\-][0-9])")
+CARD = re.compile(r"[0-9](?<![0-9A-Za-z_].)(?<![0-9][.,\-].)(?:[ \-]?[0-9]){11,18}(?![0-9A-Za-z_])(?![.,\-][0-9])")
 # Groups as they are printed on cards; a number without separators is one group.
 GROUPS = {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 4, 2), (6, 13), (6, 10), (4, 4, 5)}
 # Twelve digits, which only Maestro has, are a card only after one of these words.
@@ -34,7 +34,7 @@ ISSUERS = (
     (re.compile(r"220[0-4]|9792"), (16, 19)),
     (re.compile(r"9558"), (16, 19)),
 )
-CN_ID = re.compile(r"(?<![0-9A-Za-z_])(?<![0-9][.\-])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z_])(?!\.[0-9])")
+CN_ID = re.compile(r"[1-9](?<![0-9A-Za-z_].)(?<![0-9][.\-].)[0-9]{16}[0-9Xx](?![0-9A-Za-z_])(?!\.[0-9])")
 # The first two digits of division codes (GB/T 2260).
 PROVINCES = {
     *(11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46),

@@ -19,7 +19,7 @@ def edits(text, **options):
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    "text, expected",
     [
         ("schÃ¶n, 你好", "schön, 你好"),
         ("donâ€™t", "don’t"),
@@ -64,7 +64,7 @@ def test_what_scripts_and_emoji_need_survives(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "expected", "kinds"),
+    "text, expected, kinds",
     [
         ("a\r\nb\rc\u2028d\u2029e\x0cf", "a\nb\nc\nd\ne\nf", {"line_ends": 5}),
         ("a\x00b\x07c\x7f", "abc", {"control": 3}),
