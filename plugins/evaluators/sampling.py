@@ -25,6 +25,9 @@ def sample_documents(corpus: Corpus, number: int, rng: np.random.Generator, colu
 
     Raises `StepError` when the corpus is empty or lacks one of the columns.
     """
+    total = corpus.num_rows
+    if not total:
+        raise StepError("there is no document to evaluate on", where=corpus.step)
     missing = [name for name in columns if name not in corpus.columns]
     if missing:
         raise StepError(
@@ -32,9 +35,6 @@ def sample_documents(corpus: Corpus, number: int, rng: np.random.Generator, colu
             where=corpus.step,
             expected=f"some of: {', '.join(corpus.columns)}",
         )
-    total = corpus.num_rows
-    if not total:
-        raise StepError("there is no document to evaluate on", where=corpus.step)
     chosen = rng.choice(total, size=number, replace=False) if number < total else range(total)
     wanted = pl.Series(sorted(chosen), dtype=pl.UInt32)
     frames, offset = [], 0
