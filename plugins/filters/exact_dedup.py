@@ -74,7 +74,7 @@ def digest_texts(texts: pl.Series) -> np.ndarray:
     """Return the 128-bit digests of the texts as a uint64 array of shape (documents, 2), the same on every machine."""
     offsets, content = text_buffers(texts)
     places = offsets.tolist()
-    view = memoryview(content)
+    view = memoryview(content.data)
     digests = bytearray()
     for start, end in pairwise(places):
         digests += blake2b(view[start:end], digest_size=DIGEST_BYTES).digest()

@@ -9,7 +9,7 @@ written out here, so the same text gives the same signature on every machine and
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numba import njit
@@ -59,17 +59,16 @@ MAX_LEADERS = 64
 
 def inner(function: F) -> F:
     """Compile with numba a function that only compiled ones call; without the wrappers that Python would need."""
-    result: F = njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
-    return result
+    jit: Any = njit  # numba's types do not name the two options
+    return cast("F", jit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function))
 
 
 def compiled(function: F) -> F:
     """Compile with numba; keep the machine code on disk where a cache folder can be written, else for this process."""
     try:
-        result: F = njit(cache=True, nogil=True, error_model="numpy")(function)
+        return cast("F", njit(cache=True, nogil=True, error_model="numpy")(function))
     except RuntimeError:  # numba found no folder that it may write to
-        result = njit(nogil=True, error_model="numpy")(function)
-    return result
+        return cast("F", njit(nogil=True, error_model="numpy")(function))
 
 
 def character_classes() -> np.ndarray:
@@ -114,7 +113,7 @@ def mixed(value: np.uint64) -> np.uint64:
 
 
 @inner
-def code_point(content: np.ndarray, position: int) -> tuple[int, int]:
+def code_point(content: np.ndarray, position: int) -> tuple[np.int64, int]:
     """Return the code point that starts at `position` of valid UTF-8, and how many bytes it takes."""
     byte = np.int64(content[position])
     if byte < 0x80:
@@ -130,7 +129,7 @@ def code_point(content: np.ndarray, position: int) -> tuple[int, int]:
 
 
 @inner
-def class_of(point: int, classes: np.ndarray) -> np.uint32:
+def class_of(point: np.int64, classes: np.ndarray) -> Any:
     """Return the class of any code point, as `character_classes` has it for the basic plane."""
     if point < 0x10000:
         return classes[point]

@@ -83,7 +83,8 @@ class Pii(RewriteFilter):
         rows = pl.DataFrame(held).select(pl.any_horizontal(pl.all())).to_series().arg_true()
         if rows.is_empty():
             return Rewritten(batch, pl.DataFrame(counts))
-        rewritten, found = [], {entity: [0] * len(rows) for entity in self.entities}
+        rewritten: list[str] = []
+        found = {str(entity): [0] * len(rows) for entity in self.entities}
         replace = self._replacement()
         for place, row in enumerate(rows):
             document = text[row]
