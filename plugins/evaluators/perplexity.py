@@ -62,7 +62,7 @@ class Perplexity(Evaluator):
     }
     heads: ClassVar = ("causal-lm",)
 
-    documents: int = Field(500, ge=1, description="documents that are read; more are sampled")
+    documents: int = Field(300, ge=1, description="documents that are read; more are sampled")
     context: int | None = Field(None, ge=2, description="tokens read at once; default: what the model was built for")
     train_documents: int = Field(5000, ge=1, description="documents that the unigram baseline is estimated from")
 
