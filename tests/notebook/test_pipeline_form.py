@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from workbench.contracts.ports import Port
 from workbench.contracts.references import ComponentRef
 from workbench.contracts.source import Source
 from workbench.contracts.step import CoreStep
-from workbench.errors import PipelineError, UnknownName, UsageError
+from workbench.errors import PipelineError, StepError, UnknownName, UsageError
 from workbench.notebook.pipeline import Pipeline, load
 from workbench.registry import Registry
 
@@ -104,12 +105,6 @@ def p(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
 
 def new(registry: Registry, name: str = "t", seed: int = 3) -> Pipeline:
     return Pipeline(name, seed, registry=registry)
-
-
-@pytest.fixture(autouse=True)
-def _no_runners(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the engine's own modules: what they say is not what is tested here."""
-    monkeypatch.setattr("workbench.pipeline.fingerprint.RUNNERS", {})
 
 
 def test_steps_are_named_and_wired(p: Pipeline) -> None:
@@ -322,3 +317,34 @@ def test_namespaces_make_components_with_their_settings() -> None:
     assert workbench.filter.exact_dedup().component_id == "filter/exact-dedup"
     with pytest.raises(UsageError, match="unknown option 'nothing' of filter/exact-dedup"):
         workbench.filter.exact_dedup(nothing=1)
+
+
+def test_a_file_is_not_written_where_its_paths_would_lead_elsewhere(tmp_path: Path) -> None:
+    """Relative paths start from the folder of the file, so it belongs where the pipeline's paths start."""
+    (tmp_path / "a.jsonl").write_text('{"text": "one"}\n')
+    p = Pipeline("t", base=tmp_path)
+    p.source.jsonl(paths=["a.jsonl"])
+    with pytest.raises(UsageError, match="would not lead to the same files"):
+        p.to_yaml(tmp_path / "below" / "p.yaml")
+    p.to_yaml(tmp_path / "p.yaml")
+    assert load(tmp_path / "p.yaml").fingerprints == p.fingerprints
+
+
+def test_a_result_is_run_when_it_is_asked_for(tmp_path: Path) -> None:
+    """`head()` gives the first documents with nothing in them that acts; a failing step raises its own error."""
+    lines = [json.dumps({"text": f"{n} <script>x</script>\u202e"}) for n in range(9)]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    p = Pipeline("t", base=tmp_path, store=tmp_path / "store")
+    raw = p.source.jsonl(paths=["a.jsonl"], run={"executor": "inline"})
+    shown = raw.head(2)
+    assert shown.frame is not None
+    assert shown.frame.height == 2
+    assert "<script>" not in shown._repr_html_()
+    assert "\u202e" not in repr(shown)
+    assert [step.status for step in p.plan().steps] == ["cached"]
+    (tmp_path / "b.jsonl").write_text("no json\n")
+    bad = p.source.jsonl(paths=["b.jsonl"], run={"executor": "inline"}, name="bad")
+    with pytest.raises(StepError, match="bad"):
+        _ = bad.result
+    with pytest.raises(UsageError, match="a number from 1"):
+        raw.head(0)

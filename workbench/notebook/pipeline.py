@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from workbench.contracts.component import Component
 from workbench.contracts.references import KINDS, ComponentRef
-from workbench.errors import PipelineError, Problem, UnknownName, UsageError
+from workbench.errors import EnvironmentProblem, PipelineError, Problem, UnknownName, UsageError
 from workbench.files.atomic import write_text
 from workbench.notebook.handles import Handle
 from workbench.notebook.namespaces import (
@@ -165,12 +165,33 @@ class Pipeline:
         return Run(self.session.run(graph, executor=executor, observers=[watch()]), self.session)
 
     def to_yaml(self, path: Path | str | None = None) -> str:
-        """Return the pipeline file, and write it to `path`. Raises `UsageError` for a class that lives in a cell."""
+        """Return the pipeline file, and write it to `path`.
+
+        Raises `UsageError` for a class that lives in a cell, and for a folder in which relative paths of the
+        settings would mean other files.
+        """
         graph = self.graph
         refuse_cell_classes(graph)
         if path is not None:
+            self._check_folder(graph, Path(path).absolute().parent)
             write_text(Path(path), graph.source)
         return graph.source
+
+    def _check_folder(self, graph: Graph, folder: Path) -> None:
+        if folder.resolve() == self.base.resolve() or self._has_same_files(graph, folder):
+            return
+        raise UsageError(
+            "relative paths in the settings would not lead to the same files from there",
+            where=str(folder),
+            expected=f"a file in {self.base}, where this pipeline's paths start",
+            advice="write it there, use absolute paths, or give Pipeline(base=…)",
+        )
+
+    def _has_same_files(self, graph: Graph, folder: Path) -> bool:
+        try:
+            return self.session.identify(replace(graph, base=folder)) == self.session.identify(graph)
+        except EnvironmentProblem:
+            return False
 
     def outcome(self, step: str) -> Outcome | None:
         """Return what is known of a step's result before it runs."""

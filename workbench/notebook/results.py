@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.artifacts import Artifact, Corpus, Tokens
-from workbench.errors import UsageError
+from workbench.errors import StepError, UsageError
 from workbench.notebook.display import as_html, as_text
 from workbench.showing import Grid, View, view_artifact, view_run
 
@@ -74,11 +74,13 @@ class Run:
 
 def result_of(handle: Handle, rows: int | None = None) -> Result:
     """Return the result behind a handle, run first where it is missing; with `rows`, only the first of a corpus."""
+    if rows is not None and rows < 1:
+        raise UsageError(f"head() takes a number from 1, got {rows}", where=str(handle.ref))
     pipeline = handle.pipeline
     fingerprint = handle.fingerprint
     store = pipeline.session.store
     if not store.has(fingerprint):
-        handle.run()
+        _check_finished(handle.run().record)
     artifact = store.artifact(fingerprint, handle.part, handle.step)
     component = pipeline.graph.steps[handle.step].component.component_id
     if rows is None or not isinstance(artifact, (Corpus, Tokens)):
@@ -89,12 +91,18 @@ def result_of(handle: Handle, rows: int | None = None) -> Result:
     return Result(artifact, View(title, grids=[grid]), frame)
 
 
+def _check_finished(record: RunRecord) -> None:
+    failed = next((step for step in record.steps if step.error), None)
+    if failed is not None:
+        raise StepError("\n".join(failed.error))
+    if record.status != "done":
+        raise StepError(f"the run ended as {record.status}", where=record.id, advice="run it again to go on")
+
+
 def first_rows(artifact: Corpus | Tokens, wanted: int) -> pl.DataFrame:
     """Return the first documents of a corpus, or the first documents of tokens with their text."""
     import polars as pl
 
-    if wanted < 1:
-        raise UsageError(f"head() takes a number from 1, got {wanted}")
     if isinstance(artifact, Tokens):
         return pl.DataFrame(list(_token_rows(artifact, wanted)), schema=["id", "tokens", "text"], orient="row")
     frames, missing = [], wanted
