@@ -121,7 +121,7 @@ def describe_settings(cls: type[BaseModel], prefix: str = "") -> Iterator[Settin
         group = _group(info.annotation)
         yield Setting(
             name=prefix + name,
-            type=_type_words(info.annotation) + _bounds(info.metadata),
+            type=", ".join([_type_words(info.annotation), *_bounds(info.metadata)]),
             default=None if group else default,
             required=required,
             meaning=info.description or "",
@@ -189,7 +189,9 @@ def _group(annotation: Any) -> type[BaseModel] | None:
 
 def _type_words(annotation: Any) -> str:
     origin = get_origin(annotation)
-    arguments = [argument for argument in get_args(annotation) if argument not in (type(None), Ellipsis)]
+    if annotation is type(None):
+        return "null"
+    arguments = [argument for argument in get_args(annotation) if argument is not Ellipsis]
     if origin is Literal:
         return " | ".join(str(argument) for argument in arguments)
     if origin in (Union, types.UnionType):
@@ -201,7 +203,7 @@ def _type_words(annotation: Any) -> str:
     if origin is not None and arguments:  # Annotated
         return _type_words(arguments[0])
     if isinstance(annotation, type) and issubclass(annotation, Component):
-        return f"a {annotation.kind}" if annotation.kind else "a component"
+        return annotation.kind or "component"
     if _group(annotation):
         return "group"
     return {"int": "integer", "float": "number", "str": "text", "bool": "true | false"}.get(
@@ -209,11 +211,10 @@ def _type_words(annotation: Any) -> str:
     )
 
 
-def _bounds(metadata: list[Any]) -> str:
-    found = [
+def _bounds(metadata: list[Any]) -> list[str]:
+    return [
         f"{sign} {getattr(item, name)}"
         for item in metadata
         for name, sign in BOUNDS.items()
         if getattr(item, name, None) is not None
     ]
-    return f" {', '.join(found)}" if found else ""

@@ -51,7 +51,10 @@ def describe_records(records: dict[str, RunRecord]) -> dict[str, Any]:
     last = list(described.values())[-1]
     if len(described) == 1:
         return last
-    distinct = {step["fingerprint"]: step for item in described.values() for step in reversed(item["steps"])}
+    distinct: dict[str, Any] = {}
+    for item in described.values():
+        for step in item["steps"]:
+            distinct.setdefault(step["fingerprint"], step)
     status = min((item["status"] for item in described.values()), key=STATUSES.index)
     variants = [{"label": label, **item} for label, item in described.items()]
     return {**last, "status": status, "steps": list(distinct.values()), "variants": variants}
