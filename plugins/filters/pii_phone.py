@@ -20,15 +20,18 @@ AFTER = EXTENSION + r"(?![0-9A-Za-z_])(?![.,\-/:][0-9])"
 CN_MOBILE = re.compile(rf"1{BEFORE}[3-9][0-9](?:[0-9]{{8}}|[ \-][0-9]{{4}}[ \-][0-9]{{4}})" + AFTER)
 # + or 00, a country, then 6 to 14 digits in groups.
 INTERNATIONAL = re.compile(
-    rf"[+0](?<![0-9A-Za-z_+].)(?<![0-9][.,\-].)(?:(?<=\+) ?|(?<=0)0)[1-9](?:[ .\-/]?\(?[0-9]\)?){{6,14}}{EXTENSION}(?![0-9])"
+    rf"[+0](?<![0-9A-Za-z_+].)(?<![0-9][.,\-].)(?:(?<=\+)|(?<=0)0)[1-9](?:[ .\-/]?\(?[0-9]\)?){{6,14}}{EXTENSION}(?![0-9])(?!\.[0-9])"
 )
 # A trunk zero, an area in parentheses or groups with separators: what sets a number apart from a plain one.
 NATIONAL = re.compile(
-    rf"[0-9(]{BEFORE}(?<![0-9] .)(?:(?<=1)[ .\-]?(?:\([0-9]{{3}}\) ?|[0-9]{{3}}[ .\-])|(?<=\()[0-9]{{2,5}}\) ?"
+    rf"[0-9(]{BEFORE}(?<![0-9] .)(?<![A-Za-z][.\-/].)(?:(?<=1)[ .\-]?(?:\([0-9]{{3}}\) ?|[0-9]{{3}}[ .\-])|(?<=\()[0-9]{{2,5}}\) ?"
     rf"|(?<=0)[0-9]{{1,4}}[ .\-]|(?<=[0-9])[0-9]{{2,3}}[ .\-])[0-9]{{2,8}}(?:[ .\-][0-9]{{2,8}}){{0,3}}" + AFTER
 )
-# Groups that identity numbers have and telephones do not, where no word announces a telephone: 311-95-9973.
-IDENTITY = re.compile(r"[1-9][0-9]*-[0-9]{2}-[0-9]+\Z")
+# What telephones look like only in part, where no word announces one: identity numbers (311-95-9973), decimals
+# (522.4000000), and anything with a date in it (527 2006-07-23).
+NO_TELEPHONE = re.compile(
+    r"[1-9][0-9]*-[0-9]{2}-[0-9]+\Z|[0-9]{1,3}\.[0-9]+\Z|\+?[0-9]{4,}\.[0-9]+\Z|(?:.*[^0-9])?(?:19|20)[0-9]{2}([.\-/])[0-9]{2}\1[0-9]{2}(?![0-9])"
+)
 # Beside a word that speaks of a telephone the shape is enough: 7 to 15 digits in groups. No two parts of it can match
 # the same character: with 14 repetitions a choice would cost 2¹⁴ steps at every digit.
 SHAPE = re.compile(
@@ -53,12 +56,12 @@ def find_phones(text: str, regions: tuple[str, ...]) -> Iterator[Span]:
     for match in CN_MOBILE.finditer(text):
         yield Span(match.start(), match.end(), "phone")
     for match in INTERNATIONAL.finditer(text):
-        end = longest_number(match.group())
+        end = 0 if NO_TELEPHONE.match(match.group()) else longest_number(match.group())
         if end:
             yield Span(match.start(), match.start() + end, "phone")
     if regions:
         for match in NATIONAL.finditer(text):
-            if not IDENTITY.match(match.group()) and is_phone(match.group(), regions):
+            if not NO_TELEPHONE.match(match.group()) and is_phone(match.group(), regions):
                 yield Span(match.start(), match.end(), "phone")
     for match in SHAPE.finditer(text):
         if not CALENDAR.match(match.group()) and speaks_of_telephone(text, match.start(), match.end()):
