@@ -67,9 +67,9 @@ class Checkpoints:
         began = monotonic()
         weights = self._weights(state.step)
         with replacing(weights) as temporary:
-            save_file(dict(state.tensors), temporary)
+            save_file(dict(state.tensors), temporary, metadata={"facts": json.dumps(dict(state.facts))})
             digest = digest_file(temporary)
-        write_json(self._card(state.step), {"step": state.step, "digest": digest, "facts": dict(state.facts)})
+        write_json(self._card(state.step), {"step": state.step, "digest": digest})
         for step in self.steps()[:-KEPT]:
             self._remove(step)
         self._saved_at = monotonic()
@@ -92,15 +92,17 @@ class Checkpoints:
         return sorted(int(card.stem.partition("-")[2]) for card in self.folder.glob("step-*.json"))
 
     def _read(self, step: int) -> State | None:
-        from safetensors.torch import load_file
+        from safetensors import safe_open
 
         weights = self._weights(step)
         try:
             card = json.loads(self._card(step).read_text("utf-8"))
-            if digest_file(weights) != card["digest"]:
+            if card != {"step": step, "digest": digest_file(weights)}:
                 return None
-            return State(card["step"], load_file(weights), card["facts"])
-        except (EnvironmentProblem, OSError, ValueError, KeyError, TypeError):  # an unreadable card is damage as well
+            with safe_open(weights, "pt") as file:
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no mapping
+                return State(step, tensors, json.loads(file.metadata()["facts"]))
+        except (EnvironmentProblem, OSError, ValueError):  # an unreadable card is damage as well
             return None
 
     def _weights(self, step: int) -> Path:

@@ -1,0 +1,148 @@
+"""The training loop beside a loop written by hand on the same model and the same rows.
+
+The hand loop has what a careful person writes in twenty lines: AdamW, clipping, cosine schedule, fused kernels; no
+document mask, no data order, no guard, no checkpoint. Tokens per second, the two taken in turns on the same threads.
+
+    python -m benchmarks.training [--sizes 4x256x256x16 …] [--steps 12] [--threads 2]
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import tempfile
+from time import process_time as clock
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import numpy as np
+import torch
+from workbench_plugins.architectures.llama import Llama
+from workbench_plugins.objectives.causal import Causal
+
+from workbench.contracts.context import Context
+from workbench.contracts.tokenizer import Vocab
+from workbench.training.loop import Job, train
+from workbench.training.settings import Optimizer
+
+VOCABULARY = int(os.environ.get("V","8000"))
+DOCUMENT = 180  # tokens of a mean document
+
+
+class Rows:
+    """Random rows in memory, cut into documents."""
+
+    def __init__(self, number: int, context: int) -> None:
+        rng = np.random.default_rng(1)
+        self.context = context
+        self.ids = rng.integers(3, VOCABULARY, (number, context))
+        starts = (rng.random((number, context)) < 1 / DOCUMENT).astype(np.int64)
+        starts[:, 0] = 0
+        place = np.arange(context)
+        self.segments = 1 + np.cumsum(starts, axis=1)
+        self.positions = place - np.maximum.accumulate(place * starts, axis=1)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def rows(self, numbers: Any) -> list[dict[str, Any]]:
+        """Return rows as an objective takes them."""
+        return [
+            {"input_ids": self.ids[n], "segment_ids": self.segments[n], "position_ids": self.positions[n]}
+            for n in numbers
+        ]
+
+    def document_ids(self, numbers: Any) -> list[str]:
+        """Return row numbers."""
+        return [str(number) for number in numbers]
+
+    def num_tokens(self, numbers: Any = None) -> int:
+        """Return tokens."""
+        return self.context * (len(self) if numbers is None else len(numbers))
+
+
+def make_model(layers: int, width: int, context: int, ctx: Context) -> Any:
+    """Return a Llama of this size with the same weights each time."""
+    torch.manual_seed(1)
+    return Llama(layers=layers, width=width).build(Vocab(VOCABULARY, context, 0, 1), ctx)
+
+
+def by_hand(model: Any, rows: Rows, batch_size: int, steps: int) -> None:
+    """Train as a person would who writes the loop for this model alone."""
+    model.train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: (1 + math.cos(math.pi * step / steps)) / 2)
+    generator = np.random.default_rng(1)
+    for _ in range(steps):
+        ids = torch.from_numpy(rows.ids[generator.integers(0, len(rows), batch_size)])
+        model(input_ids=ids, labels=ids, use_cache=False).loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad(set_to_none=True)
+
+
+def by_loop(model: Any, rows: Rows, batch_size: int, steps: int, ctx: Context) -> None:
+    """Train with the workbench's loop, document mask and guard included."""
+    job = Job(
+        model=model,
+        objective=Causal(),
+        tuning=None,
+        train=rows,
+        valid=None,
+        vocab=Vocab(VOCABULARY, rows.context, 0, 1),
+        optimizer=Optimizer(),
+        num_steps=steps,
+        batch_size=batch_size,
+        accumulate=1,
+        eval_every=steps,
+        eval_rows=1,
+        precision="float32",
+        checkpoint_seconds=1e9,
+    )
+    train(job, ctx)
+
+
+def measure(size: str, steps: int, rounds: int, threads: int) -> list[str]:
+    """Return one line of the table."""
+    layers, width, context, batch_size = map(int, size.split("x"))
+    rows = Rows(512, context)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ctx = Context("bench", "train/pretrain", 1, folder, folder, folder, folder, threads=threads, device="cpu")
+        model = make_model(layers, width, context, ctx)
+        parameters = sum(parameter.numel() for parameter in model.parameters())
+        by_hand(model, rows, batch_size, 2)  # the first steps load kernels
+        rates: dict[str, list[float]] = {"hand": [], "loop": []}
+        for _ in range(rounds):
+            for name, function in (("hand", by_hand), ("loop", lambda *given: by_loop(*given, ctx))):
+                model = make_model(layers, width, context, ctx)
+                began = clock()
+                function(model, rows, batch_size, steps)
+                rates[name].append(steps * batch_size * context / (clock() - began))
+    hand, loop = median(rates["hand"]), median(rates["loop"])
+    ratio = median(b / a for a, b in zip(rates["hand"], rates["loop"], strict=True))
+    return [size, f"{parameters / 1e6:.1f} M", f"{hand:,.0f}", f"{loop:,.0f}", f"{ratio:.2f}"]
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", nargs="+", default=["4x256x256x16"])
+    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    print("| layers x width x context x batch | parameters | hand loop, tokens/s | this loop, tokens/s | ratio |")
+    print("|---|---|---|---|---|")
+    for size in given.sizes:
+        print("| " + " | ".join(measure(size, given.steps, given.rounds, given.threads)) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
