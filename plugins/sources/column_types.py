@@ -32,6 +32,8 @@ class Columns:
 
     def fit(self, values: list[Any]) -> None:
         """Make room for one value of each column. Raises `Misfit`, changing nothing, when a value does not fit."""
+        if not values:
+            return
         types = {}
         for (name, known), value in zip(self._types.items(), values, strict=True):
             try:

@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+import orjson
+
 MISSING = object()  # null is a value; a field that is not there is this
 
 # A lone surrogate is half of a pair; orjson refuses it, others turn it into NUL or "?".
@@ -27,10 +29,8 @@ class NotARecord(ValueError):
         super().__init__(reason, detail)
 
 
-def parse_object(content: bytes, fields: tuple[str, ...]) -> dict[str, Any]:
-    """Return the object on a line; raises `NotARecord` also when one of `fields` stands in it twice."""
-    import orjson
-
+def parse_object(content: bytes, keys: tuple[bytes, ...] = ()) -> dict[str, Any]:
+    """Return the object on a line; raises `NotARecord` also when one of `keys`, see `key_of`, stands in it twice."""
     try:
         record = orjson.loads(content)
     except orjson.JSONDecodeError as error:
@@ -38,9 +38,19 @@ def parse_object(content: bytes, fields: tuple[str, ...]) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise NotARecord("not-an-object", f"a record is an object, this is {name_of_type(record)}")
     # A key can only stand twice where its bytes do: the costly look is for few lines.
-    if any(content.count(b'"%b"' % field.encode()) > 1 for field in fields):
-        _refuse_repeated(content, set(fields))
+    for key in keys:
+        if content.count(key) > 1:
+            _refuse_repeated(content, {key[1:-1].decode() for key in keys})
     return record
+
+
+def key_of(path: str) -> bytes:
+    """Return the last field of a path as its bytes stand in JSON.
+
+    >>> key_of("body.text")
+    b'"text"'
+    """
+    return f'"{path.rpartition(".")[2]}"'.encode()
 
 
 def take(record: dict[str, Any], path: str) -> Any:
@@ -62,8 +72,6 @@ def take(record: dict[str, Any], path: str) -> Any:
 
 def dump_sorted(value: dict[str, Any]) -> str:
     """Return JSON with sorted keys. Raises `NotARecord` when it is nested too deeply to be written."""
-    import orjson
-
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
     except orjson.JSONEncodeError as error:
@@ -101,8 +109,6 @@ def _depth(text: str) -> int:
 
 
 def _is_json_without_surrogates(content: bytes) -> bool:
-    import orjson
-
     try:
         orjson.loads(_SURROGATE.sub(b"?", content))
     except orjson.JSONDecodeError:

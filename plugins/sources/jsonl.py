@@ -8,7 +8,15 @@ from typing import Any
 import polars as pl
 from pydantic import field_validator
 from workbench_plugins.sources.column_types import Columns, Misfit
-from workbench_plugins.sources.json_records import MISSING, NotARecord, dump_sorted, name_of_type, parse_object, take
+from workbench_plugins.sources.json_records import (
+    MISSING,
+    NotARecord,
+    dump_sorted,
+    key_of,
+    name_of_type,
+    parse_object,
+    take,
+)
 
 from workbench.api import BadRecord, Context, Field, FileSource, Line, document_id, read_lines
 
@@ -55,27 +63,23 @@ class JsonLines(FileSource):
             yield _frame(rows, columns)
 
     def _rows(self, ctx: Context, columns: Columns) -> Iterator[Row | BadRecord]:
+        keys = tuple(key_of(path) for path in (self.text, *self.columns))
         for name, path, identity in self.identified_files(ctx.base):
             for line in read_lines(path, name):
                 if isinstance(line, BadRecord):
                     yield line
                 elif line.content and not line.content.isspace():
-                    yield self._row(line, name, identity, columns)
+                    try:
+                        text, meta, values = self._parts(line.content, keys)
+                        columns.fit(values)
+                    except (NotARecord, Misfit) as fault:
+                        yield _bad(line, name, fault)
+                    else:
+                        yield (document_id(identity, line.number), text, f"{name}:{line.number}", meta, *values)
 
-    def _row(self, line: Line, name: str, identity: str, columns: Columns) -> Row | BadRecord:
-        try:
-            text, meta, values = self._parts(line.content)
-            columns.fit(values)
-        except NotARecord as fault:
-            return _bad(line, name, fault.reason, fault.detail)
-        except Misfit as misfit:
-            return _bad(line, name, "column-type", str(misfit))
-        return (document_id(identity, line.number), text, f"{name}:{line.number}", meta, *values)
-
-    def _parts(self, content: bytes) -> tuple[str | None, str, list[Any]]:
+    def _parts(self, content: bytes, keys: tuple[bytes, ...]) -> tuple[str | None, str, list[Any]]:
         """Return text, meta and further columns of one line. Raises `NotARecord`."""
-        fields = tuple(path.rpartition(".")[2] for path in (self.text, *self.columns))
-        record = parse_object(content, fields)
+        record = parse_object(content, keys)
         text = take(record, self.text)
         if text is MISSING:
             raise NotARecord("text-missing", f"no field {self.text!r} among {', '.join(list(record)[:8]) or 'none'}")
@@ -86,7 +90,8 @@ class JsonLines(FileSource):
         return text, dump_sorted(record) if self.keep_meta else "{}", values
 
 
-def _bad(line: Line, name: str, reason: str, detail: str) -> BadRecord:
+def _bad(line: Line, name: str, fault: NotARecord | Misfit) -> BadRecord:
+    reason, detail = fault.args if isinstance(fault, NotARecord) else ("column-type", str(fault))
     return BadRecord.of(line.content, file=name, place=f"line {line.number}", reason=reason, detail=detail)
 
 

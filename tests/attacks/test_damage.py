@@ -29,7 +29,7 @@ def outcome(path):
     good, is_bad = [], False
     for line in read_lines(path, path.name):
         try:
-            is_bad = is_bad or isinstance(line, BadRecord) or not parse_object(line.content, ())
+            is_bad = is_bad or isinstance(line, BadRecord) or not parse_object(line.content)
         except NotARecord:
             is_bad = True
         good.append(getattr(line, "content", None))

@@ -19,6 +19,7 @@ import zstandard
 
 PIECE_BYTES = 1 << 20
 ZSTD_FEED_BYTES = 2048  # a 4-byte RLE block gives 128 KiB, so one feed gives 64 MiB at the worst
+GATHERED_BYTES = 1 << 18  # many small pieces cost more to cut into lines than to expand
 ZSTD_MAX_WINDOW = 1 << 27  # what the zstd command accepts without --long
 XZ_MAX_MEMORY = 1 << 28
 SNIFF_BYTES = 8
@@ -112,6 +113,22 @@ def expand(file: BinaryIO, container: str) -> Iterator[bytes]:
         while piece := file.read(PIECE_BYTES):
             yield piece
         return
+    waiting: list[bytes] = []
+    num_bytes = 0
+    try:
+        for piece in _expand_members(file, container):
+            waiting.append(piece)
+            num_bytes += len(piece)
+            if num_bytes >= GATHERED_BYTES:
+                yield b"".join(waiting)
+                waiting, num_bytes = [], 0
+    except Damage:
+        yield b"".join(waiting)
+        raise
+    yield b"".join(waiting)
+
+
+def _expand_members(file: BinaryIO, container: str) -> Iterator[bytes]:
     start, feed_bytes = _STREAMS[container]
     pending = file.read(feed_bytes)
     while pending:
