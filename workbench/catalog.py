@@ -16,6 +16,7 @@ from workbench.contracts.references import ComponentRef
 from workbench.errors import WorkbenchError
 from workbench.registry import Registry, missing_packages
 
+PLAIN_TYPES = {int: "integer", float: "number", str: "text", bool: "true | false", type(None): "null"}
 BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<", "min_length": "length ≥", "max_length": "length ≤"}
 
 
@@ -189,26 +190,18 @@ def _group(annotation: Any) -> type[BaseModel] | None:
 
 def _type_words(annotation: Any) -> str:
     origin = get_origin(annotation)
-    if annotation is type(None):
-        return "null"
-    arguments = [argument for argument in get_args(annotation) if argument is not Ellipsis]
-    if origin is Literal:
-        return " | ".join(str(argument) for argument in arguments)
-    if origin in (Union, types.UnionType):
-        return " | ".join(_type_words(argument) for argument in arguments)
+    arguments = [_type_words(argument) for argument in get_args(annotation) if argument is not Ellipsis]
+    if origin in (Literal, Union, types.UnionType):
+        return " | ".join(arguments)
     if origin in (list, tuple, set, frozenset):
-        return f"list of {_type_words(arguments[0])}" if arguments else "list"
+        return f"list of {arguments[0]}"
     if origin is dict:
-        return f"map of {_type_words(arguments[1])}"
-    if origin is not None and arguments:  # Annotated
-        return _type_words(arguments[0])
+        return f"map of {arguments[1]}"
+    if origin is not None:  # Annotated
+        return arguments[0]
     if isinstance(annotation, type) and issubclass(annotation, Component):
         return annotation.kind or "component"
-    if _group(annotation):
-        return "group"
-    return {"int": "integer", "float": "number", "str": "text", "bool": "true | false"}.get(
-        getattr(annotation, "__name__", ""), str(annotation)
-    )
+    return "group" if _group(annotation) else PLAIN_TYPES.get(annotation, str(annotation))
 
 
 def _bounds(metadata: list[Any]) -> list[str]:

@@ -98,12 +98,15 @@ def spread(total: int, wanted: int) -> list[int]:
 def aligned(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Container[int] = ()) -> list[str]:
     """Return a table as lines, columns below each other; `numbers` are the columns set to the right.
 
+    Without headers there is no line for them.
+
     >>> aligned(["part", "rows"], [("train", "1,200"), ("训练", "7")], numbers=[1])
     ['part    rows', 'train  1,200', '训练       7']
     """
-    widths = [max(map(width, column)) for column in zip(headers, *rows, strict=True)]
+    shown = [headers, *rows] if headers else rows
+    widths = [max(map(width, column)) for column in zip(*shown, strict=True)]
     lines = []
-    for row in (headers, *rows):
+    for row in shown:
         cells = []
         for position, (cell, room) in enumerate(zip(row, widths, strict=True)):
             gap = " " * (room - width(cell))

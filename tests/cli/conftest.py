@@ -87,3 +87,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Place:
     place = make_place(tmp_path_factory.mktemp("finished"))
     place.run()
     return place
+
+
+@pytest.fixture(scope="session")
+def ids(finished: Place) -> dict[int, str]:
+    """Line of the data -> id of its document."""
+    import polars as pl
+
+    shards = Path(finished.json("show", "last:raw")["path"]).glob("shards/*.parquet")
+    rows = pl.read_parquet(list(shards)).select("id", "source").iter_rows()
+    return {int(source.rpartition(":")[2]): name for name, source in rows}

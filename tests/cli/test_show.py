@@ -9,20 +9,6 @@ from .conftest import DOCUMENTS, HOSTILE
 FORBIDDEN = {"\x1b", "\u202e"}
 
 
-def ids_by_place(place) -> dict[int, str]:
-    """Return line → id of the documents of the source."""
-    import polars as pl
-
-    shards = (place.folder / place.json("show", "last:raw")["path"]).glob("shards/*.parquet")
-    rows = pl.read_parquet(list(shards))
-    return {int(source.rpartition(":")[2]): name for name, source in rows.select("id", "source").iter_rows()}
-
-
-@pytest.fixture(scope="module")
-def ids(finished):
-    return ids_by_place(finished)
-
-
 def test_show_corpus_as_json(finished):
     """A corpus shows its kind, fingerprint, path, rows and balanced ledger."""
     shown = finished.json("show", "last:clean")
@@ -57,12 +43,12 @@ def test_show_run(finished):
     assert shown["run"].endswith(finished.json("show", shown["run"][:-2])["run"][-4:])
 
 
-def test_hostile_text_does_not_act(finished):
+def test_hostile_text_does_not_act(finished, ids):
     """Neither escapes nor bidi controls of a document reach the terminal, and markup is only text."""
     for step in ("raw", "clean"):
         output = finished.call("show", f"last:{step}").stdout
         assert not FORBIDDEN & set(output)
-    output = finished.call("trace", ids_by_place(finished)[7]).stdout
+    output = finished.call("trace", ids[7]).stdout
     assert "  | A sentence \\x1b[31mwith an escape\\x1b[0m, a <U+202E> override, [bold red]markup[/]" in output
 
 

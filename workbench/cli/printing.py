@@ -55,6 +55,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: 
     """
     from workbench.files.text import safe_line
 
+    headers = [safe_line(header) for header in headers]
     cells = [[safe_line(str(cell)).strip() for cell in row] for row in rows]
     if sys.stdout.isatty():
         _print_rich(headers, cells, numbers)
@@ -65,9 +66,10 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: 
 
 def facts(pairs: Sequence[tuple[str, object]]) -> None:
     """Print `name  value` lines, the values below each other."""
-    width = max((len(name) for name, _ in pairs), default=0)
-    for name, value in pairs:
-        say(f"{name:<{width}}  {value}")
+    from workbench.files.text import safe_line
+
+    for line in aligned([], [[safe_line(name), safe_line(str(value))] for name, value in pairs]):
+        click.echo(line)
 
 
 def _print_rich(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> None:
@@ -77,7 +79,7 @@ def _print_rich(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: 
 
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for position, header in enumerate(headers):
-        drawn.add_column(header, justify="right" if position in numbers else "left", overflow="fold")
+        drawn.add_column(Text(header), justify="right" if position in numbers else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(cell, style=MARKED.get(cell, "")) for cell in row))
     Console(file=sys.stdout, markup=False, highlight=False, emoji=False).print(drawn)

@@ -6,6 +6,9 @@ else. A command's module is imported when the command is called.
 
 from __future__ import annotations
 
+import sys
+from io import TextIOWrapper
+
 from workbench.cli.table import CommandTable
 
 root = CommandTable(
@@ -30,4 +33,7 @@ root = CommandTable(
 
 def main() -> None:
     """Run the command line and leave with its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that cannot show a character shows its escape
+            stream.reconfigure(errors="backslashreplace")
     root.main(prog_name="workbench")

@@ -37,7 +37,8 @@ class Shown:
 
 def as_text(view: View) -> str:
     """Return a view as plain text."""
-    lines = [safe_line(view.title), *(f"{safe_line(name)}  {safe_line(value)}" for name, value in view.facts)]
+    facts = [[safe_line(name), safe_line(value)] for name, value in view.facts]
+    lines = [safe_line(view.title), *aligned([], facts)]
     for grid in view.grids:
         lines += ["", *([safe_line(grid.title)] if grid.title else []), *_text_lines(grid)]
     for passage in view.passages:
@@ -83,4 +84,5 @@ def _html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: 
 
 def _text_lines(grid: Grid) -> list[str]:
     headers, rows = grid.drawn(TEXT_BAR)
-    return aligned(headers, [[safe_line(cell, CELL) for cell in row] for row in rows], grid.numbers)
+    shown = [[safe_line(cell, CELL) for cell in row] for row in (headers, *rows)]
+    return aligned(shown[0], shown[1:], grid.numbers)
