@@ -9,13 +9,19 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from workbench.contracts.component import Field
+import polars as pl
+
+from workbench.contracts.component import Field, Threshold
 from workbench.contracts.context import Context
+from workbench.contracts.filters import RowFilter
 from workbench.contracts.ports import Port
+from workbench.contracts.records import document_id, documents
 from workbench.contracts.references import ComponentRef
+from workbench.contracts.source import Source
 from workbench.contracts.step import CoreStep
 from workbench.engine.execute import execute
 from workbench.files.digest import DigestCache
@@ -51,6 +57,32 @@ class Write(CoreStep):
         (ctx.output / "text").write_text(self.text + "".join(before))
 
 
+class Count(Source):
+    """Give documents of one to so many words."""
+
+    num_documents: int = 6
+
+    def read(self, ctx: Context) -> Iterator[pl.DataFrame]:
+        rows = [
+            {"id": document_id("00", n), "text": " ".join(["word"] * n), "source": "count"}
+            for n in range(1, self.num_documents + 1)
+        ]
+        yield documents(rows)
+
+
+class AtLeast(RowFilter):
+    """Keep documents of so many words."""
+
+    min_words: Annotated[int, Threshold] = 3
+    separator: str = " "
+
+    def signals(self) -> dict[str, pl.Expr]:
+        return {"num_words": pl.col("text").str.count_matches(self.separator, literal=True) + 1}
+
+    def rules(self) -> dict[str, pl.Expr]:
+        return {"too-few-words": pl.col("num_words") < self.min_words}
+
+
 class Misbehave(CoreStep):
     """Do one bad thing, then write."""
 
@@ -65,19 +97,19 @@ class Misbehave(CoreStep):
         (ctx.output / "text").write_text(f"{self.how} {self.value}")
 
     def _print(self, ctx: Context) -> None:
-        print("said by Python \x1b[31m")
+        print("said by Python \x1b[31m")  # noqa: T201  # what is tested
         os.write(1, b"said by C\n")
         sys.stderr.write("an error line\n")
 
     def _exit(self, ctx: Context) -> None:
-        print("leaving")
+        print("leaving")  # noqa: T201  # what is tested
         sys.exit(3)
 
     def _os_exit(self, ctx: Context) -> None:
         os._exit(7)
 
     def _die(self, ctx: Context) -> None:
-        print("last words \x1b[31m", flush=True)
+        print("last words \x1b[31m", flush=True)  # noqa: T201  # what is tested
         os.kill(os.getpid(), 9)
 
     def _fail(self, ctx: Context) -> None:
@@ -150,6 +182,8 @@ def fail_at_seven(task: dict) -> dict:
 
 REFS = (
     ComponentRef("corpus", "write", f"{MODULE}:Write", "writes"),
+    ComponentRef("source", "count", f"{MODULE}:Count", "counts"),
+    ComponentRef("filter", "at-least", f"{MODULE}:AtLeast", "filters"),
     ComponentRef("corpus", "misbehave", f"{MODULE}:Misbehave", "misbehaves"),
     ComponentRef("corpus", "spread", f"{MODULE}:Spread", "spreads"),
 )

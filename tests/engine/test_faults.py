@@ -12,7 +12,7 @@ import pytest
 HERE = Path(__file__).parent
 
 
-@pytest.mark.parametrize(("how", "stride", "ending"), [("kill", 1, 99), ("full", 3, 3)])
+@pytest.mark.parametrize("how,stride,ending", [("kill", 1, 99), ("full", 3, 3)])
 def test_a_fault_at_every_place(tmp_path, how, stride, ending):
     """Struck at the k-th call, the store holds whole objects only; the next run gives the undisturbed bytes."""
     command = [sys.executable, str(HERE / "faults.py"), str(tmp_path), how, str(stride)]

@@ -172,7 +172,9 @@ def test_a_full_disk(parts, program, tmp_path):
     """On a file system without room a run ends with one clear error and status 3, and works when there is room."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(disk)], capture_output=True, check=False)
+    mount = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(disk)], capture_output=True, check=False
+    )
     if mount.returncode:
         pytest.skip("mounting a small disk needs root")
     try:

@@ -32,8 +32,11 @@ def test_order(pool):
 
 def test_a_worker_that_dies(pool):
     """A killed worker ends the map with the function and the task; the pool works again afterwards."""
-    with pytest.raises(StepError, match=r"a worker died \(signal 9; out of memory\?\) in engine_parts:die_at_seven, "
-                       r'task 8 of 12: \{"number": 7\}'):
+    with pytest.raises(
+        StepError,
+        match=r"a worker died \(signal 9; out of memory\?\) in engine_parts:die_at_seven, "
+        r'task 8 of 12: \{"number": 7\}',
+    ):
         list(pool.map("engine_parts:die_at_seven", TASKS))
     assert len(list(pool.map("engine_parts:square", TASKS))) == 12
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -47,10 +49,8 @@ def test_printing_goes_to_the_log(parts, store, capfd):
 
 def test_printing_inline(parts, store, capfd):
     """In this process printing goes to the log too, while observers still reach standard output."""
-    observers = [lambda event: print(event["event"])]
-    record = parts.run(
-        store, "p: {use: corpus/misbehave, with: {how: pid}}", executor="inline", observers=observers
-    )
+    observers = [lambda event: sys.stdout.write(event["event"] + "\n")]
+    record = parts.run(store, "p: {use: corpus/misbehave, with: {how: pid}}", executor="inline", observers=observers)
     assert record.log("p").read_text() == ""
     assert "step-log" in capfd.readouterr().out.split()
 
@@ -59,7 +59,9 @@ def test_the_worker_stays_warm_while_that_is_safe(parts, store):
     """Steps share one worker; one that leaves a thread running does not pass its worker on."""
     said = []
     steps = "\n".join(f"p{n}: {{use: corpus/misbehave, with: {{how: pid, value: {n}}}}}" for n in (1, 2))
-    steps += "\nt: {use: corpus/misbehave, with: {how: thread}}\np3: {use: corpus/misbehave, with: {how: pid, value: 3}}"
+    steps += (
+        "\nt: {use: corpus/misbehave, with: {how: thread}}\np3: {use: corpus/misbehave, with: {how: pid, value: 3}}"
+    )
     parts.run(store, steps, observers=[lambda e: said.append(e["message"]) if e["event"] == "step-log" else None])
     first, second, third = said
     assert first == second != third
@@ -90,6 +92,6 @@ def test_no_worker_outlives_the_run(parts, store):
         observers=[lambda e: said.append(e.get("message")) if e["event"] == "step-log" else None],
     )
     end = time.monotonic() + 5
-    while os.path.exists(f"/proc/{said[0]}") and time.monotonic() < end:
+    while Path(f"/proc/{said[0]}").exists() and time.monotonic() < end:
         time.sleep(0.02)
-    assert not os.path.exists(f"/proc/{said[0]}")
+    assert not Path(f"/proc/{said[0]}").exists()

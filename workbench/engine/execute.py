@@ -72,7 +72,9 @@ def execute(  # noqa: PLR0913  # each is a fact of its own, and all but the firs
         for name, step in graph.steps.items()
     ]
     store.sweep()
-    request = RunRequest(graph.name, graph.source, locked, graph.seed, str(graph.base), until, tuple(overrides))
+    request = RunRequest(
+        graph.name, graph.source, locked, graph.seed, str(graph.base.absolute()), until, tuple(overrides)
+    )
     record = runs.create(request, steps)
     events = EventLog(record, observers, registry)
     stop = Stop(lambda message: events.emit("run-log", message=message))
@@ -119,14 +121,16 @@ class _Execution:
         for step in record.steps:
             if step.status in ("waiting", "running"):
                 step.status = "skipped"
+        record.status = status
         try:
-            record.status = status
             self._save_lock()
             run.events.save_metrics()
-            run.events.emit("run-finished", status=status, seconds=record.seconds)
         finally:
-            run.events.close()
-            self._runs.finish(record, status)
+            try:
+                run.events.emit("run-finished", status=status, seconds=record.seconds)
+            finally:
+                run.events.close()
+                self._runs.finish(record, status)
 
     def _save_lock(self) -> None:
         """Add to the lock what the results are, so that another run can be compared with this one."""
@@ -163,9 +167,11 @@ class _Execution:
         record.status = "running"
         run.record.save()
         run.events.emit("step-started", step.name, component=record.component)
+        started = time.monotonic()
         try:
             effort = self._maker.make(step)
         except Exception as error:  # noqa: BLE001  # a step that fails must not stop the others
+            record.seconds = round(time.monotonic() - started, 3)
             self._note_failure(record, error)
             return
         finally:

@@ -91,7 +91,7 @@ class Maker:
             if store.has(fingerprint):
                 return False
             started = time.monotonic()
-            with store.staging(fingerprint) as staging, store.scratch() as scratch:
+            with store.staging(fingerprint) as staging, store.scratch() as scratch, store.keeping(fingerprint):
                 task = self._task(step, fingerprint, stage, inputs)
                 places = {"output": str(staging / "data"), "scratch": str(scratch)}
                 outcome = self._executor(step).run(step.component, {**task, **places}, self._emit_for(step.name))

@@ -119,7 +119,8 @@ class Worker:
     def _failure(self, error: BaseException, where: str) -> Message:
         shown = as_workbench_error(error, where, Path(self._log) if self._log else None)
         answer = to_json(shown, error)
-        print(answer["traceback"], file=sys.stderr)  # noqa: T201  # standard error is the step's log here
+        with suppress(OSError):  # where the disk is full, the log cannot take it either
+            print(answer["traceback"], file=sys.stderr)  # noqa: T201  # standard error is the step's log here
         return {"error": answer}
 
     def _redirect(self, log: str) -> None:

@@ -74,6 +74,8 @@ def collect(store: Store, runs: Runs) -> list[Leftover]:
                 continue
             _delete(item.path)
             _delete(store.root / "seen" / item.path.name)
+            if item.kind == "object":  # whoever waits for this lock sees that it is gone and takes a new one
+                _delete(store.locks.path(item.fingerprint))
             gone.append(item)
     return gone
 

@@ -158,6 +158,16 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
         return folder
 
+    @contextmanager
+    def keeping(self, fingerprint: str) -> Iterator[Path]:
+        """Give the partial folder; afterwards it stays only if something was left in it."""
+        folder = self.partial(fingerprint)
+        try:
+            yield folder
+        finally:
+            with suppress(OSError):  # not empty, or gone with the commit
+                folder.rmdir()
+
     def commit(self, fingerprint: str, staging: Path, manifest: Mapping[str, Any]) -> Manifest:
         """Give a staged folder its final name and return its whole manifest.
 
@@ -214,12 +224,13 @@ class Store:
         return [folder for folder in folders if not self.locks.is_held(_lock_name(folder.name))]
 
     def sweep(self) -> None:
-        """Delete what dead processes left in `tmp/`, and the locks of these processes."""
+        """Delete what dead processes left in `tmp/`, and the locks of these processes and runs."""
         for folder in self.abandoned():
             shutil.rmtree(folder, ignore_errors=True)
-        for lock in (self.root / "locks").glob("owner-*.lock"):
-            if not self.locks.is_held(lock.stem):
-                lock.unlink(missing_ok=True)
+        for pattern in ("owner-*.lock", "run-*.lock"):
+            for lock in (self.root / "locks").glob(pattern):
+                if not self.locks.is_held(lock.stem):
+                    lock.unlink(missing_ok=True)
 
     def _look(self, fingerprint: str) -> tuple[Manifest, Marks]:
         folder = self.folder(fingerprint)
