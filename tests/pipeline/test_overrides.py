@@ -105,3 +105,10 @@ def test_a_step_may_be_named_like_a_top_level_key(read: Read) -> None:
     """`steps.` says that the step is meant."""
     graph = read("  seed: {use: source/words, with: {paths: [a]}}\n", "steps.seed.with.max_bad=3", "seed=5")
     assert (graph.seed, graph.steps["seed"].component.max_bad) == (5, 3)  # type: ignore[attr-defined]
+
+
+def test_what_an_override_replaces_is_shown_at_the_override(mistakes: Mistakes) -> None:
+    """Also when the file holds the same wrong key."""
+    steps = STEPS.replace("paths: [a]", "paths: [a], max_bd: 5")
+    (found,) = mistakes(steps, "raw.with.max_bd=1")
+    assert found.startswith("-s raw.with.max_bd=1:1:1: unknown option 'max_bd'")
