@@ -26,7 +26,8 @@ from workbench.contracts.step import CoreStep
 from workbench.engine.execute import execute
 from workbench.files.digest import DigestCache
 from workbench.pipeline.check import read_pipeline
-from workbench.pipeline.fingerprint import identify
+from workbench.pipeline.fingerprint import Identity, identify
+from workbench.pipeline.graph import Graph
 from workbench.registry import Registry
 from workbench.store.objects import Store
 from workbench.store.runs import RunRecord, Runs
@@ -192,10 +193,15 @@ REFS = (
 def run(root: Path, steps: str, **how) -> RunRecord:
     """Run the steps (YAML flow, one line each) in the store at `root`."""
     registry = how.pop("registry", None) or Registry.of(REFS)
+    graph, identities = prepare(root, steps, registry)
+    return execute(graph, identities, Store(root), Runs(root), registry=registry, **how)
+
+
+def prepare(root: Path, steps: str, registry: Registry) -> tuple[Graph, dict[str, Identity]]:
+    """Return the checked graph of the steps and what they are called."""
     lines = "\n".join(f"  {line.strip()}" for line in steps.strip().splitlines())
     graph = read_pipeline(None, f"workbench: 1\nname: tried\nseed: 1\nsteps:\n{lines}\n", registry)
-    identities = identify(graph, DigestCache(root / "cache"))
-    return execute(graph, identities, Store(root), Runs(root), registry=registry, **how)
+    return graph, identify(graph, DigestCache(root / "cache"))
 
 
 def contents(root: Path) -> dict[str, bytes]:

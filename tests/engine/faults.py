@@ -19,11 +19,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import engine_parts
 
+from workbench.engine.execute import execute
 from workbench.errors import EnvironmentProblem
+from workbench.registry import Registry
 from workbench.store.objects import Store
+from workbench.store.runs import RunRecord, Runs
 
 STEPS = """a: {use: corpus/write, with: {text: a}}
 b: {use: corpus/write, with: {text: b}, inputs: {before: [a]}}"""
+REGISTRY = Registry.of(engine_parts.REFS)
+GRAPH, IDENTITIES = engine_parts.prepare(Path(), STEPS, REGISTRY)
 KILLED = 99
 FAILED_UNKINDLY = 98
 
@@ -74,11 +79,17 @@ class Faults:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+def run(root: Path) -> RunRecord:
+    """Run the two steps in this process."""
+    lock = {"steps": {name: {"key": identity.key} for name, identity in IDENTITIES.items()}}
+    return execute(GRAPH, IDENTITIES, Store(root), Runs(root), registry=REGISTRY, executor="inline", lock=lock)
+
+
 def child(root: Path, faults: Faults, report: Path) -> None:
     """Run the pipeline with the fault and leave how it ended."""
     faults.install()
     try:
-        status = engine_parts.run(root, STEPS, executor="inline").exit_status
+        status = run(root).exit_status
     except EnvironmentProblem as error:
         status = error.exit_status
     except BaseException as error:  # noqa: BLE001  # whatever it is, the test wants to know
@@ -112,7 +123,7 @@ def examine(root: Path, how: str, expected: dict[str, bytes]) -> list[str]:
     left = whole(root)
     problems += [f"{name} differs" for name in left if left[name] != expected.get(name)]
     counts = {name: (root / "objects" / name).stat().st_mtime_ns for name in left}
-    record = engine_parts.run(root, STEPS, executor="inline")
+    record = run(root)
     if record.status != "done":
         problems.append(f"the next run is {record.status}")
     if engine_parts.contents(root) != expected:
@@ -124,7 +135,7 @@ def examine(root: Path, how: str, expected: dict[str, bytes]) -> list[str]:
 
 def main(folder: Path, how: str, stride: int) -> list[dict]:
     """Strike at every place."""
-    engine_parts.run(folder / "undisturbed", STEPS, executor="inline")
+    run(folder / "undisturbed")
     expected = engine_parts.contents(folder / "undisturbed")
     results = []
     for place in range(1, 1000, stride):
