@@ -10,6 +10,7 @@ import pytest
 from workbench.cli import printing
 from workbench.cli.failing import as_workbench_error
 from workbench.session import LockMismatch
+from workbench.wording import width
 
 HOSTILE = "\x1b[31mred\x1b[0m\u202e [bold]x[/]\nsecond"
 
@@ -33,6 +34,17 @@ def test_table_on_a_narrow_terminal(monkeypatch):
     plain = [click.unstyle(line) for line in lines]
     assert all(len(line) <= 40 for line in plain)
     assert "filter/gopher-quality" in "".join(line[7:] for line in plain).replace(" ", "")
+
+
+def test_passage_keeps_its_margin(monkeypatch):
+    """However long a line of a document is, no piece of it stands where the program's own words stand."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("COLUMNS", "40")
+    printing.passage("a document", "error: " * 30 + "\n" + "茶" * 50)
+    lines = [click.unstyle(line) for line in terminal.getvalue().splitlines()]
+    assert all(line.startswith("  | ") and width(line) <= 40 for line in lines[1:])
+    assert "".join(line[4:] for line in lines).count("茶") == 50
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])

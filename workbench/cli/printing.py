@@ -13,6 +13,7 @@ import click
 
 from workbench.wording import aligned
 
+MARGIN = "  | "
 MARKED = {"failed": "red", "damaged": "red", "different": "red", "cached": "green", "bit-equal": "green"}
 
 
@@ -45,23 +46,31 @@ def passage(title: str, text: str) -> None:
 
     heading(title)
     for line in safe_text(text).split("\n"):
-        click.echo(f"  | {line}")
+        for piece in _fitted(line) if sys.stdout.isatty() else [line]:
+            click.echo(f"{MARGIN}{piece}")
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[int] = ()) -> None:
     """Print rows under headers; `numbers` are the columns set to the right.
 
-    On a terminal the table fits its width; piped, every row is one line and nothing is cut.
+    On a terminal the table fits its width (a column without a header, of bars, is cut); piped, it is as `lines`.
     """
+    if sys.stdout.isatty():
+        _print_rich(*_safe(headers, rows), numbers)
+    else:
+        lines(headers, rows, numbers=numbers)
+
+
+def lines(headers: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[int] = ()) -> None:
+    """Print every row as one line, whatever its length, so that a path in it can be copied."""
+    for line in aligned(*_safe(headers, rows), numbers):
+        click.echo(line)
+
+
+def _safe(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> tuple[list[str], list[list[str]]]:
     from workbench.files.text import safe_line
 
-    headers = [safe_line(header) for header in headers]
-    cells = [[safe_line(str(cell)).strip() for cell in row] for row in rows]
-    if sys.stdout.isatty():
-        _print_rich(headers, cells, numbers)
-    else:
-        for line in aligned(headers, cells, numbers):
-            click.echo(line)
+    return [safe_line(header) for header in headers], [[safe_line(str(cell)).strip() for cell in row] for row in rows]
 
 
 def facts(pairs: Sequence[tuple[str, object]]) -> None:
@@ -72,6 +81,16 @@ def facts(pairs: Sequence[tuple[str, object]]) -> None:
         click.echo(line)
 
 
+def _fitted(line: str) -> list[str]:
+    """Return a line in pieces that fit the terminal beside the margin."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=sys.stdout)
+    room = max(console.width - len(MARGIN), 1)
+    return [piece.plain.rstrip() for piece in Text(line).wrap(console, room)]
+
+
 def _print_rich(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -79,7 +98,12 @@ def _print_rich(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: 
 
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for position, header in enumerate(headers):
-        drawn.add_column(Text(header), justify="right" if position in numbers else "left", overflow="fold")
+        drawn.add_column(
+            Text(header),
+            justify="right" if position in numbers else "left",
+            overflow="fold" if header else "crop",
+            no_wrap=not header,
+        )
     for row in rows:
         drawn.add_row(*(Text(cell, style=MARKED.get(cell, "")) for cell in row))
     Console(file=sys.stdout, markup=False, highlight=False, emoji=False).print(drawn)

@@ -61,7 +61,7 @@ def describe_records(records: dict[str, RunRecord]) -> dict[str, Any]:
 
 
 def _print_records(session: Session, records: dict[str, RunRecord]) -> None:
-    from workbench.cli.printing import say, table
+    from workbench.cli.printing import lines, say
     from workbench.wording import duration, size
 
     for record in records.values():
@@ -69,7 +69,7 @@ def _print_records(session: Session, records: dict[str, RunRecord]) -> None:
             (step.name, step.status, duration(step.seconds or None), size(step.peak_bytes or None), _near(step.path))
             for step in record.steps
         ]
-        table(["step", "status", "time", "memory", "result"], rows, numbers=[2, 3])
+        lines(["step", "status", "time", "memory", "result"], rows, numbers=[2, 3])
         say(f"run {record.id} {record.status} in {duration(record.seconds)}")
         say()
     if len(records) > 1:
