@@ -17,10 +17,10 @@ import polars as pl
 from workbench_plugins.evaluators.confusion import confusion_matrix, confusion_table, label_table, macro_f1, matthews
 from workbench_plugins.evaluators.intervals import bootstrap, wilson
 from workbench_plugins.evaluators.network import batches_by_length, opened
-from workbench_plugins.evaluators.sampling import sample_documents
+from workbench_plugins.evaluators.sampling import beginning, sample_documents
 from workbench_plugins.evaluators.tfidf import READ_CHARACTERS, predict_tfidf
 
-from workbench.api import Evaluator, Field, Port, Score, Scores, StepError, encode_text, safe_text
+from workbench.api import Evaluator, Field, Port, Score, Scores, StepError, encode_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 Probabilities = np.ndarray[Any, np.dtype[np.float64]]
 NUM_MISTAKES = 20
-SHOWN_CHARACTERS = 300
 
 
 @dataclass(frozen=True)
@@ -182,7 +181,7 @@ def mistakes(frame: pl.DataFrame, answers: Answers, probabilities_nc: Probabilit
             "true": frame["label"],
             "predicted": [answers.labels[number] for number in answers.predicted_n],
             "probability": probabilities_nc.max(axis=1),
-            "beginning": [safe_text(text, SHOWN_CHARACTERS) for text in frame["text"]],
+            "beginning": [beginning(text) for text in frame["text"]],
         }
     ).filter(pl.Series(~answers.hits_n))
     return table.sort(["probability", "id"], descending=[True, False]).head(NUM_MISTAKES)

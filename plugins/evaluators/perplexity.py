@@ -18,9 +18,9 @@ import numpy as np
 import polars as pl
 from workbench_plugins.evaluators.intervals import bootstrap
 from workbench_plugins.evaluators.network import batches_by_length, opened
-from workbench_plugins.evaluators.sampling import sample_documents
+from workbench_plugins.evaluators.sampling import beginning, sample_documents
 
-from workbench.api import Evaluator, Field, Port, Score, Scores, StepError, encode_text, safe_text
+from workbench.api import Evaluator, Field, Port, Score, Scores, StepError, encode_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 NUM_SHOWN = 10
-SHOWN_CHARACTERS = 300
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ def windows(document: int, ids: Sequence[int], length: int) -> list[Window]:
 
 def hardest(frame: pl.DataFrame, nats_d: Floats, tokens_d: Floats) -> pl.DataFrame:
     """Return the documents with the most nats per token."""
-    shown = [safe_text(text, SHOWN_CHARACTERS) for text in frame["text"]]
+    shown = [beginning(text) for text in frame["text"]]
     table = frame.select("id").with_columns(
         pl.Series("nats per token", nats_d / np.maximum(tokens_d, 1)),
         pl.Series("tokens", tokens_d.astype(np.int64)),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from workbench.api import StepError
+from workbench.api import StepError, safe_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +43,15 @@ def sample_documents(corpus: Corpus, number: int, rng: np.random.Generator, colu
         frames.append(batch[rows])
         offset += len(batch)
     return pl.concat(frames)
+
+
+def beginning(text: str, characters: int = 160) -> str:
+    r"""Return the beginning of a text on one line, safe to be shown.
+
+    >>> beginning("one\n\n  two", 5)
+    'one …'
+    """
+    return safe_text(" ".join(text[: 4 * characters].split()), characters)
 
 
 def first_words(text: str, number: int) -> str:

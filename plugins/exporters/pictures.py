@@ -107,7 +107,7 @@ def loss_curve(curve: pl.DataFrame) -> bytes:
         axes.set_ylabel("loss (nats)")
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.grid(axis="y", color="#d0d7de", linewidth=0.6)
-        axes.legend(frameon=False)
+        figure.legend(loc="outside upper left", ncols=3, frameon=False)
         return svg(figure)
 
 
