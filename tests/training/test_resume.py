@@ -99,6 +99,16 @@ def test_a_damaged_checkpoint_is_passed_over_and_said(tmp_path, tokens, undistur
     assert digests(ctx.output) == undisturbed
 
 
+def test_a_model_that_was_not_stored_is_finished_without_training_again(tmp_path, tokens, undisturbed):
+    """Killed between the last step and the store's commit: the checkpoints are still there."""
+    pretraining().run(context(tmp_path, tokens))
+    ctx = context(tmp_path, tokens)
+    lines = logged(ctx)
+    pretraining().run(ctx)
+    assert lines == [f"going on after step {STEPS - 1}"]
+    assert digests(ctx.output) == undisturbed
+
+
 def test_another_number_of_threads_is_said(tmp_path, tokens, monkeypatch):
     with pytest.raises(Interrupted):
         pretraining().run(stop_after(context(tmp_path, tokens), STEPS - 1, monkeypatch))
@@ -107,9 +117,3 @@ def test_another_number_of_threads_is_said(tmp_path, tokens, monkeypatch):
     lines = logged(ctx)
     pretraining().run(ctx)
     assert lines[1] == "threads changed since then: last digits may differ from a run in one piece"
-
-
-def test_checkpoints_are_gone_when_training_is_done(tmp_path, tokens):
-    ctx = context(tmp_path, tokens)
-    pretraining().run(ctx)
-    assert list(ctx.partial.iterdir()) == []

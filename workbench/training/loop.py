@@ -151,7 +151,7 @@ class _Loop:
 
     def backward(self, step: int, numbers: Indices) -> tuple[float, dict[str, float]]:
         """Add up the gradient of a batch, micro-batch by micro-batch; return its loss and metrics."""
-        pieces = [piece for piece in np.array_split(np.asarray(numbers), self.job.accumulate) if len(piece)]
+        pieces = np.array_split(np.asarray(numbers), min(self.job.accumulate, len(numbers)))
         batches = [self.collate(self.job.train, piece, f"batch {step}/{part}") for part, piece in enumerate(pieces)]
         weights = label_shares(batches)
         total, sums = 0.0, dict[str, float]()
@@ -185,7 +185,8 @@ class _Loop:
             return {}
         self.model.eval()
         numbers = np.arange(min(self.job.eval_rows, len(examples)))
-        pieces = np.array_split(numbers, -(-len(numbers) * self.job.accumulate // self.job.batch_size))
+        size = max(1, self.job.batch_size // self.job.accumulate)
+        pieces = np.array_split(numbers, -(-len(numbers) // size))
         batches = [self.collate(examples, piece, f"valid {part}") for part, piece in enumerate(pieces)]
         with torch.no_grad():
             losses = [self.loss(batch)[0].item() for batch in batches]

@@ -54,13 +54,16 @@ def load_model(
     wanted = head or card.get("head") or ""
     if wanted not in AUTO_CLASS:
         raise UnknownName.among("model head", wanted, AUTO_CLASS, where=str(model.path))
-    is_fresh = wanted != card.get("head") or (labels is not None and list(labels) != card.get("labels"))
+    is_renamed = wanted == card.get("head") and labels is not None and list(labels) != card.get("labels")
+    is_fresh = is_renamed or wanted != card.get("head")
     extra: dict[str, Any] = {"ignore_mismatched_sizes": is_fresh}
     if labels is not None:
         extra["id2label"] = dict(enumerate(labels))
         extra["label2id"] = {label: number for number, label in enumerate(labels)}
     loaded, report = _from_pretrained(model, wanted, extra)
     _check_complete(loaded, report, model, is_fresh=is_fresh)
+    if is_renamed:
+        _renew_head(loaded)
     if loaded.config.pad_token_id is None:
         loaded.config.pad_token_id = model.tokenizer.vocab(1).pad
     return loaded.to(device=torch.device(device)).eval()
@@ -175,6 +178,14 @@ def _check_complete(model: PreTrainedModel, report: dict[str, Any], artifact: Mo
             where=str(artifact.path),
             expected=f"every weight of {type(model).__name__}",
         )
+
+
+def _renew_head(model: PreTrainedModel) -> None:
+    """Replace everything above the body: weights that were trained for other labels mean nothing for these."""
+    fresh = type(model)(model.config)
+    for name, module in fresh.named_children():
+        if name != model.base_model_prefix:
+            setattr(model, name, module)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -116,8 +115,6 @@ class TrainingStep(CoreStep):
             "steps": len(curve),
         }
         write_batches(ctx.output, material.data, material.part, order)
-        shutil.rmtree(ctx.partial)
-        ctx.partial.mkdir()
 
     def _card(self, curve: Curve, material: Material) -> dict[str, Any]:
         return {
