@@ -44,6 +44,16 @@ def test_the_first_batch_settles_the_types():
     assert columns.settle() == {"a": pl.Float64(), "b": pl.String()}
 
 
+def test_a_settled_column_widens_no_more():
+    """Whole numbers stay whole numbers: frames that were handed over cannot change their type."""
+    columns = Columns(("a", "b"))
+    columns.fit([1, [{"x": 1}]])
+    columns.settle()
+    for values in ([1.5, None], [1, [{"x": 1, "y": 2}]]):
+        with pytest.raises(Misfit, match="where the first records had"):
+            columns.fit(values)
+
+
 def test_a_misfit_changes_nothing():
     """The first value of the same record does not settle its column either."""
     columns = Columns(("a", "b"))

@@ -45,7 +45,8 @@ def install(site, files, **changed):
         path.write_text(changed.get(name, content))
         digest = base64.urlsafe_b64encode(hashlib.sha256(content.encode()).digest()).decode().rstrip("=")
         record.append(f"{name},sha256={digest},{len(content)}")
-    record += ["pack-1.0.dist-info/RECORD,,", "../../bin/pack,sha256=AAAA,99", "pack/__pycache__/a.pyc,,"]
+    script = f"../../bin/pack.py,sha256={base64.urlsafe_b64encode(site.name.encode()).decode().rstrip('=')},99"
+    record += ["pack-1.0.dist-info/RECORD,,", script, "pack/__pycache__/a.pyc,,"]
     (site / "pack-1.0.dist-info/RECORD").write_text("\n".join(record))
 
 

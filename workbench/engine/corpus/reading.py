@@ -88,7 +88,7 @@ class _Intake:
         if frame.is_empty():
             return
         self.num_documents += frame.height
-        self._wait(frame.select(self._schema))
+        self._wait(frame.select(list(self._schema)).cast({"text": pl.String}))
         while self._waiting_rows > SHARD_DOCUMENTS or (self._waiting_bytes > SHARD_BYTES and self._waiting_rows > 1):
             self._cut()
 
@@ -164,6 +164,8 @@ class _Intake:
             differing = ", ".join(sorted(set(frame.columns) ^ set(self._schema)))
             raise self._fault(f"its frames have different columns: {safe_line(differing, 120)}")
         for name, dtype in frame.schema.items():
+            if name in DOCUMENT:
+                continue
             if self._schema[name] == pl.Null:
                 self._schema[name] = dtype
             elif dtype not in (self._schema[name], pl.Null):
