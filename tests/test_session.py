@@ -172,13 +172,14 @@ def test_scores_are_judged_by_their_interval(session, record, tmp_path, share, v
     """A score is within tolerance up to half its interval, where that is wider than two per cent."""
     report = session.artifact("last:scores")
     assert isinstance(report, Report)
-    half = (report.scores[0].high - report.scores[0].low) / 2
-    step = share * max(half, 0.02 * abs(report.scores[0].value))
+    value = report.scores[0].value
 
-    def change(content):
-        content["scores"][0]["value"] += step
+    def change(content, factor):
+        content["scores"][0].update(value=value * factor, low=value * 0.8, high=value * 1.2)
 
-    assert judge(report, edited(report, tmp_path, "report.json", change))[0] == verdict
+    before = edited(report, tmp_path / "before", "report.json", lambda content: change(content, 1))
+    after = edited(report, tmp_path / "after", "report.json", lambda content: change(content, 1 + 0.2 * share))
+    assert judge(before, after)[0] == verdict
 
 
 def test_a_corpus_in_other_order_has_equal_rows(session, record, tmp_path):
