@@ -136,7 +136,7 @@ def test_a_loss_that_is_no_number_stops_with_the_documents(job, ctx, monkeypatch
 def test_a_gradient_that_is_no_number_stops_before_the_weights_change(job, ctx, monkeypatch):
     before = [parameter.clone() for parameter in job.model.parameters()]
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *given: torch.tensor(math.nan))
-    with pytest.raises(StepError, match="the gradient norm is nan at step 1 of 12; .* none yet"):
+    with pytest.raises(StepError, match=r"the gradient norm is nan at step 1 of 12; .* none yet"):
         train(job, ctx)
     assert all(torch.equal(one, other) for one, other in zip(before, job.model.parameters(), strict=True))
 

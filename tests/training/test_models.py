@@ -139,7 +139,7 @@ def hostile_config(path, **changes):
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    "changes, message",
     [
         ({"auto_map": {"AutoModelForCausalLM": "evil.Evil"}}, "Python code of its own"),
         ({"auto_map": {"AutoModelForCausalLM": "someone/repo--evil.Evil"}, "model_type": "evil"}, "Python code"),
@@ -192,7 +192,7 @@ def test_an_adapter_is_refused(model):
 
 def test_a_tokenizer_with_code_is_refused(model):
     write_json(model.path / "tokenizer_config.json", {"auto_map": {"AutoTokenizer": ["evil.Evil", None]}})
-    with pytest.raises(StepError, match="tokenizer_config.json: it wants Python code"):
+    with pytest.raises(StepError, match=r"tokenizer_config\.json: it wants Python code"):
         load_model(model)
 
 
@@ -203,5 +203,5 @@ def test_an_empty_folder_says_what_belongs_there(tmp_path, model):
     with pytest.raises(StepError, match="no weights"):
         load_model(model)
     shutil.copyfile(model.path / "config.json", model.path / "model.gguf")
-    with pytest.raises(StepError, match="no weights; found model.gguf"):
+    with pytest.raises(StepError, match=r"no weights; found model\.gguf"):
         load_model(model)

@@ -14,7 +14,7 @@ def test_a_budget_is_exactly_one_of_three(given):
 
 
 @pytest.mark.parametrize(
-    ("budget", "steps"),
+    "budget, steps",
     [
         (Budget(steps=7), 7),
         (Budget(epochs=1), 25),  # 100 examples in batches of 4
