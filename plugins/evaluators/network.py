@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workbench.api import choose_device, load_model, model_inputs, pad_rows, repeatable
+from workbench.api import choose_device, encode_text, load_model, model_inputs, pad_rows, repeatable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,11 @@ class Network:
     def vocab_size(self) -> int:
         """How many tokens the model chooses from."""
         return int(self.model.config.vocab_size)
+
+    def document(self, text: str) -> list[int]:
+        """Return the ids of a whole document as `tokens/pack` lays it down: the text and its end, nothing before."""
+        ids = encode_text(self.tokenizer, text)
+        return ids[1:] if ids[0] == self.tokenizer.cls_token_id else ids
 
     def logits(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
         """Return what the head says of a few rows of token ids, one document each, in float32."""

@@ -20,12 +20,11 @@ from workbench_plugins.evaluators.intervals import bootstrap
 from workbench_plugins.evaluators.network import batches_by_length, opened
 from workbench_plugins.evaluators.sampling import beginning, sample_documents
 
-from workbench.api import Evaluator, Field, Port, Score, Scores, StepError, encode_text
+from workbench.api import Evaluator, Field, Port, Score, Scores, StepError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from transformers import PreTrainedTokenizerFast
     from workbench_plugins.evaluators.network import Network
 
     from workbench.api import Context, Corpus, Model
@@ -69,10 +68,10 @@ class Perplexity(Evaluator):
         """Return perplexity and bits per byte with their intervals over documents, and the hardest documents."""
         frame = sample_documents(data, self.documents, ctx.rng_for("documents"), ["id", "text"])
         with opened(model, ctx) as network:
-            ids = [encode_text(network.tokenizer, text) for text in frame["text"]]
+            ids = [network.document(text) for text in frame["text"]]
             nats_d = self.measure(network, ids, ctx)
             size = network.vocab_size
-            base_d, base_name = self.baseline(network.tokenizer, ids, size, ctx)
+            base_d, base_name = self.baseline(network, ids, ctx)
         tokens_d = np.array([max(0, len(row) - 1) for row in ids], dtype=np.float64)
         if not tokens_d.sum():
             raise StepError("no document is longer than one token", where=data.step or ctx.step)
@@ -100,20 +99,18 @@ class Perplexity(Evaluator):
             ctx.progress(done, len(cuts), "windows")
         return nats_d
 
-    def baseline(
-        self, tokenizer: PreTrainedTokenizerFast, ids: Sequence[Sequence[int]], size: int, ctx: Context
-    ) -> tuple[Floats, str]:
+    def baseline(self, network: Network, ids: Sequence[Sequence[int]], ctx: Context) -> tuple[Floats, str]:
         """Return the nats of each document under a model that knows no order, and what it is called.
 
         With a `train` corpus that is the frequency of each token there, plus one; else all tokens are equal.
         """
-        train = ctx.inputs.get("train")
+        size, train = network.vocab_size, ctx.inputs.get("train")
         if train is None:
             return np.array([max(0, len(row) - 1) * math.log(size) for row in ids]), "uniform over the vocabulary"
         frame = sample_documents(train, self.train_documents, ctx.rng_for("train"), ["text"])
         counts_v = np.ones(size)
         for text in frame["text"]:
-            counts_v += np.bincount(encode_text(tokenizer, text), minlength=size)
+            counts_v += np.bincount(network.document(text), minlength=size)
         nats_v = math.log(counts_v.sum()) - np.log(counts_v)
         return np.array([nats_v[row[1:]].sum() for row in ids]), "token frequencies of the training text"
 

@@ -112,3 +112,18 @@ def test_nothing_to_measure_is_said(saved_model, corpus, context):
         Perplexity().evaluate(saved_model(), corpus([]), context())
     with pytest.raises(StepError, match="longer than one token"):
         Perplexity().evaluate(saved_model(), corpus([""], "empty"), context())
+
+
+def test_a_document_is_read_as_it_was_packed(tmp_path):
+    """With a tokenizer that marks beginnings, too, nothing stands before the text: packed rows have nothing there."""
+    from types import SimpleNamespace
+
+    from workbench_plugins.evaluators.network import Network
+
+    from workbench.testing.artifacts import small_tokenizer
+
+    fast = small_tokenizer(tmp_path, use="tokenizer/wordpiece").load()
+    ids = Network(SimpleNamespace(), fast, torch.device("cpu")).document("some text")
+    assert ids[-1] == fast.sep_token_id
+    assert fast.cls_token_id not in ids
+    assert ids[:-1] == fast("some text", add_special_tokens=False)["input_ids"]
