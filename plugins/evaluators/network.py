@@ -45,7 +45,7 @@ class Network:
     def document(self, text: str) -> list[int]:
         """Return the ids of a whole document as `tokens/pack` lays it down: the text and its end, nothing before."""
         ids = encode_text(self.tokenizer, text)
-        return ids[1:] if ids[0] == self.tokenizer.cls_token_id else ids
+        return ids[1:] if ids[:1] == [self.tokenizer.cls_token_id] else ids
 
     def logits(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
         """Return what the head says of a few rows of token ids, one document each, in float32."""
