@@ -196,6 +196,13 @@ def test_tensorboard_files_are_written_only_where_logs_are_kept(job, ctx, tmp_pa
     assert [event.step for event in events.Scalars("base/loss")] == [1, 2, 3]
 
 
+def test_bfloat16_is_near_float32_and_weights_stay_float32(job, ctx):
+    exact = train(job, ctx).frame()["loss"]
+    rough = replace(job, precision="bfloat16", model=_fresh(job, ctx))
+    assert train(rough, ctx).frame()["loss"].to_list() == pytest.approx(exact.to_list(), abs=0.05)
+    assert {parameter.dtype for parameter in rough.model.parameters()} == {torch.float32}
+
+
 def test_what_was_set_before_is_set_again(job, ctx):
     torch.set_num_threads(2)
     train(replace(job, num_steps=1), ctx)
