@@ -20,7 +20,7 @@ p = wb.Pipeline("quickstart", seed=1234, store=os.environ.get("WORKBENCH_STORE",
 # A step is a call; its result is a handle. `p.source.<TAB>` lists what is installed.
 
 # %%
-raw = p.source.installed_docs(name="raw", max_per_package=800)
+raw = p.source.installed_docs(name="raw", max_per_package=200)
 clean = p.filter.chain(
     raw,
     [wb.filter.unicode(), wb.filter.gopher_quality(min_words=30), wb.filter.pii()],
@@ -52,14 +52,15 @@ clean.result
 # ## Tokens and a model
 
 # %%
-bpe = p.tokenizer.byte_bpe(split.train, vocab_size=8000, name="bpe")
-ids = p.tokens.pack(split, bpe, context=256, name="ids")
+bpe = p.tokenizer.byte_bpe(split.train, vocab_size=4096, name="bpe")
+ids = p.tokens.pack(split, bpe, context=128, name="ids")
 base = p.train.pretrain(
     ids,
-    architecture=wb.architecture.llama(layers=4, width=256),
+    architecture=wb.architecture.llama(layers=4, width=128),
     objective=wb.objective.causal(),
     optimizer={"lr": 2e-3},
-    budget={"tokens": 1_000_000},
+    budget={"tokens": 600_000},
+    batch_size=32,
     name="base",
 )
 
@@ -76,7 +77,10 @@ topic = p.train.tune(
     labelled,
     tuning=wb.tuning.lora(rank=8),
     objective=wb.objective.classification(),
-    budget={"steps": 150},
+    optimizer={"lr": 3e-3},
+    budget={"steps": 300},
+    batch_size=32,
+    max_length=64,
     name="topic",
 )
 
@@ -87,7 +91,7 @@ topic = p.train.tune(
 # the most frequent label, and a linear model over TF-IDF.
 
 # %%
-language = p.evaluator.suite(base, split.valid, name="language")
+language = p.evaluator.suite(model=base, heldout=split.valid, train=split.train, name="language")
 scores = p.evaluator.classification(model=topic, heldout=labelled.valid, train=labelled.train, name="scores")
 samples = p.evaluator.generation(base, split.valid, name="samples")
 
