@@ -38,12 +38,17 @@ def test_products_run_in_the_precision_asked_for(precision, expected):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == expected
 
 
-def test_settings_of_the_process_come_back_after_an_error():
-    threads = torch.get_num_threads()
-    with pytest.raises(KeyError), repeatable(CPU, threads + 1):
-        assert torch.get_num_threads() == threads + 1
+def fail_inside(threads: int) -> None:
+    with repeatable(CPU, threads):
+        assert torch.get_num_threads() == threads
         assert torch.are_deterministic_algorithms_enabled()
         raise KeyError
+
+
+def test_settings_of_the_process_come_back_after_an_error():
+    threads = torch.get_num_threads()
+    with pytest.raises(KeyError):
+        fail_inside(threads + 1)
     assert torch.get_num_threads() == threads
     assert not torch.are_deterministic_algorithms_enabled()
     assert torch.utils.deterministic.fill_uninitialized_memory
