@@ -1,7 +1,7 @@
 """Keep the notebooks in step: every `.ipynb` is its `.py` (py:percent), without outputs.
 
-    python -m notebooks.sync            write the .ipynb files
-    python -m notebooks.sync --check    only say what is out of step; exit status 1 when something is
+python -m notebooks.sync            write the .ipynb files
+python -m notebooks.sync --check    only say what is out of step; exit status 1 when something is
 """
 
 import json

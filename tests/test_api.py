@@ -34,7 +34,9 @@ def test_the_contract_names_are_there():
 def test_importing_the_api_is_light():
     """An entry module that needs ComponentRef and hookimpl imports nothing heavy."""
     heavy = ("pydantic", "polars", "torch", "transformers", "numpy", "pyarrow")
-    code = f"import sys; from workbench.api import ComponentRef, hookimpl; print([m for m in {heavy} if m in sys.modules])"
+    code = (
+        f"import sys; from workbench.api import ComponentRef, hookimpl; print([m for m in {heavy} if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -35,7 +35,9 @@ def test_the_quickstart_notebook_is_the_quickstart_pipeline():
 
 def test_notebooks_are_in_step():
     """Every .ipynb is what its .py says, without outputs."""
-    done = subprocess.run([sys.executable, "-m", "notebooks.sync", "--check"], cwd=ROOT, capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "notebooks.sync", "--check"], cwd=ROOT, capture_output=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -88,7 +88,7 @@ def test_a_name_clash_is_reported_and_the_first_stays(discover):
 
 
 @pytest.mark.parametrize(
-    ("bad", "message"),
+    "bad,message",
     [
         (ref(kind="fitler"), "unknown kind 'fitler'"),
         (ref("Two Words"), "lower-case words"),
@@ -122,7 +122,7 @@ def test_a_plugin_that_is_not_there_is_reported(discover, monkeypatch):
 
 def test_a_plugin_that_prints_is_reported_and_not_heard(discover, capsys):
     def workbench_components():
-        print("hello")
+        sys.stdout.write("hello")
         return [ref()]
 
     registry = discover(loud={"workbench_components": hookimpl(workbench_components)})
@@ -138,7 +138,7 @@ def test_a_missing_package_is_named_with_the_command(discover):
 
 
 @pytest.mark.parametrize(
-    ("target", "message"),
+    "target,message",
     [
         ("json:nothing", "cannot be imported"),
         ("json:JSONDecoder", "is not a component class"),

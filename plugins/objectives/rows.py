@@ -30,9 +30,12 @@ def labelled_loss(logits_btv: torch.Tensor, labels_bt: torch.Tensor) -> tuple[to
     """
     from torch.nn.functional import cross_entropy
 
-    labelled_bt = labels_bt != IGNORED
-    logits_nv = logits_btv[labelled_bt].float()
-    labels_n = labels_bt[labelled_bt]
-    loss = cross_entropy(logits_nv, labels_n, reduction="sum") / max(1, labels_n.numel())
-    correct = (logits_nv.detach().argmax(-1) == labels_n).sum() / max(1, labels_n.numel())
+    logits_nv, labels_n = logits_btv.flatten(0, 1), labels_bt.flatten()
+    labelled_n = labels_n != IGNORED
+    num_labelled = int(labelled_n.sum())
+    if 2 * num_labelled < len(labels_n):  # gathering copies the logits: it pays only where most of them fall away
+        logits_nv, labels_n = logits_nv[labelled_n], labels_n[labelled_n]
+    logits_nv = logits_nv.float()
+    loss = cross_entropy(logits_nv, labels_n, ignore_index=IGNORED, reduction="sum") / max(1, num_labelled)
+    correct = (logits_nv.detach().argmax(-1) == labels_n).sum() / max(1, num_labelled)
     return loss, {"accuracy": correct.item()}

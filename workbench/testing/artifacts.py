@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -103,6 +102,14 @@ def labelled_corpus(folder: Path, *, parts: Sequence[str] = ("train", "valid")) 
     return small_corpus(folder, texts, parts=parts, label=["zh" if "，" in text else "en" for text in texts])
 
 
-def to_json(path: Path) -> Any:
-    """Return the content of a JSON file."""
-    return json.loads(path.read_text("utf-8"))
+def small_classifier(folder: Path, *, steps: int = 2) -> Model:
+    """Tune a small model for a few steps to tell the language of a document."""
+    component = small_component(
+        "train/tune",
+        tuning={"use": "tuning/full", "with": {}},
+        objective={"use": "objective/classification", "with": {}},
+        budget={"steps": steps},
+        batch_size=2,
+    )
+    inputs = {"model": small_model(folder), "data": labelled_corpus(folder / "labelled")}
+    return cast("Model", trial(component, inputs, folder / "classifier"))

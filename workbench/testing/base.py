@@ -30,12 +30,14 @@ class Conformance:
         use: `kind/name` of the component under test.
         settings: Settings for the tests, where the defaults will not do (paths, small sizes).
         files: Name → bytes of files that the settings name; written before each test that runs the component.
+        optional_ports: Optional inputs that are filled all the same.
         exceptions: Name of a test → why this component need not pass it.
     """
 
     use: ClassVar[str] = ""
     settings: ClassVar[dict[str, Any]] = {}
     files: ClassVar[dict[str, bytes]] = {}
+    optional_ports: ClassVar[tuple[str, ...]] = ()
     exceptions: ClassVar[dict[str, str]] = {}
 
     @pytest.fixture(autouse=True)
@@ -54,10 +56,10 @@ class Conformance:
         return component_from_json(shared_registry(), {"use": self.use, "with": self.settings})
 
     def inputs(self, folder: Path) -> dict[str, Artifact | list[Artifact]]:
-        """Return a small artifact for every port that must be filled."""
+        """Return a small artifact for every port that must be filled, and for `optional_ports`."""
         given: dict[str, Artifact | list[Artifact]] = {}
         for name, port in type(self.component()).inputs.items():
-            if not port.optional:
+            if not port.optional or name in self.optional_ports:
                 made = self.artifact(port.type, name, folder / name)
                 given[name] = [made] if port.many else made
         return given

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import cast
 
-from workbench.artifacts import Corpus, Export, Report
+from workbench.artifacts import Artifact, Corpus, Export, Report
+from workbench.contracts.evaluation import Evaluator
+from workbench.testing.artifacts import labelled_corpus, small_classifier
 from workbench.testing.base import StepConformance
 
 
@@ -49,6 +51,15 @@ class CoreConformance(StepConformance):
 
 class EvaluatorConformance(StepConformance):
     """Tests for an evaluator."""
+
+    def artifact(self, artifact_type: str, port: str, folder: Path) -> Artifact:
+        """Return a small artifact; the model has a head that the evaluator can judge, the texts have labels."""
+        heads = cast("Evaluator", self.component()).heads
+        if artifact_type == "model" and heads == ("sequence-classification",):
+            return small_classifier(folder)
+        if artifact_type == "corpus":
+            return labelled_corpus(folder, parts=())
+        return super().artifact(artifact_type, port, folder)
 
     def test_scores_can_be_judged(self, tmp_path: Path) -> None:
         """Every score has its number of items and an interval around it."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
-from workbench.artifacts import Tokenizer
+from workbench.artifacts import Model, Tokenizer
 from workbench.contracts.component import Component
 from workbench.contracts.context import Context
 from workbench.contracts.model import Architecture, Examples, Objective, Tuning
@@ -136,14 +136,17 @@ class ObjectiveConformance(Conformance):
         """Return a small model of a family with the head the objective wants."""
         import torch
 
-        from workbench.training.models import with_head
+        from workbench.training.models import load_model
 
         torch.manual_seed(1)
         objective = cast("Objective", self.component())
         use = fitting_architecture(family, objective.head)
         architecture = cast("Architecture", small_component(use, **SMALL))
         model = architecture.build(vocab, small_context(folder, architecture))
-        return model if architecture.head == objective.head else with_head(model, objective.head, labels)
+        if architecture.head == objective.head:
+            return model
+        model.save_pretrained(folder / use)
+        return load_model(Model(folder / use), objective.head, labels).train()
 
     def test_collate_follows_the_generator(self, tmp_path: Path) -> None:
         """The same generator gives the same batch."""

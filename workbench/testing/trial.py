@@ -20,6 +20,8 @@ from workbench.artifacts import ARTIFACTS, Artifact
 from workbench.contracts.component import Component, settings_of
 from workbench.contracts.context import Context, map_inline
 from workbench.contracts.filters import Filter
+from workbench.engine.dispatch import Stage, run_step
+from workbench.engine.pool import WorkerPool
 from workbench.pipeline.settings import component_from_json
 from workbench.registry import shared_registry
 
@@ -31,18 +33,16 @@ def trial(component: Component, inputs: Inputs, folder: Path, *, workers: int = 
 
     With more than one worker, shards are mapped in processes as in a real run.
     """
-    from workbench.engine.dispatch import run_step
-
     shared_registry().name_of(type(component))
     result = folder / "data"
-    stages = ("signals", "verdict") if isinstance(component, Filter) and component.measures else ("all",)
+    stages: tuple[Stage, ...] = ("all",)
+    if isinstance(component, Filter) and component.measures:
+        stages = ("signals", "verdict")
     given: dict[str, Any] = dict(inputs)
     for stage in stages:
         output = result if stage != "signals" else folder / "signals"
         ctx = _context(component, given, folder, output, workers=workers, seed=seed)
         if workers > 1:
-            from workbench.engine.pool import WorkerPool
-
             with WorkerPool(workers) as pool:
                 ctx.mapper = pool.map
                 run_step(component, ctx, stage)

@@ -1,7 +1,6 @@
 """Filters as steps: signals of every document, verdicts from signals, the ledger, and contracts that are broken."""
 
 import json
-import random
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,15 +9,13 @@ import pytest
 
 from workbench.artifacts import Artifact, Corpus
 from workbench.artifacts.ledger import Ledger
-from workbench.contracts.context import Context, call_task
+from workbench.contracts.context import Context
 from workbench.contracts.filters import CorpusFilter, Kernel, RewriteFilter, Rewritten, RowFilter
 from workbench.contracts.records import documents
 from workbench.engine.corpus.chain import Chain
 from workbench.engine.corpus.filtering import run
 from workbench.engine.corpus.writing import CorpusWriter
 from workbench.errors import PluginError
-from workbench.registry import shared_registry
-from workbench.testing.trial import digest_of
 
 
 class Length(RowFilter):
@@ -383,35 +380,3 @@ def test_what_compares_documents_cannot_be_chained():
         Chain(filters=())
     assert not Chain(filters=(Stars(),)).measures
     assert Chain(filters=(Stars(), Length())).measures
-
-
-def shuffled(function, tasks):
-    """Run the tasks in another order, and give the results in theirs."""
-    order = list(range(len(tasks)))
-    random.Random(3).shuffle(order)
-    done = {number: call_task(function, json.loads(json.dumps(tasks[number]))) for number in order}
-    return (done[number] for number in range(len(tasks)))
-
-
-def installed(use, **settings):
-    return shared_registry().load(use)(**settings)
-
-
-def test_same_bytes_for_any_order_and_number_of_workers(tmp_path):
-    """Shards done in another order, or by 2 and 4 processes, give the same files."""
-    from workbench.engine.pool import WorkerPool
-
-    texts = ["a", "one two", "一二三四", "# # #", "…", "one two", ""]
-    corpus = make_corpus(tmp_path / "in", {str(n): texts[n % 3 :] for n in range(5)})
-    rows = (installed("filter/word-count", min_words=2), installed("filter/gopher-quality"))
-    components = {"rows": installed("filter/chain", filters=rows), "corpus": installed("filter/exact-dedup")}
-    mappers = {"shuffled": shuffled}
-    with WorkerPool(2) as two, WorkerPool(4) as four:
-        mappers |= {"two": two.map, "four": four.map}
-        for name, component in components.items():
-            run_step(component, corpus, tmp_path / name / "inline")
-            for kind, mapper in mappers.items():
-                run_step(component, corpus, tmp_path / name / kind, mapper=mapper)
-    for name in components:
-        digests = {digest_of(tmp_path / name / kind / "data") for kind in ("inline", *mappers)}
-        assert len(digests) == 1
