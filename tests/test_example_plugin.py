@@ -92,4 +92,5 @@ def test_its_pipeline_runs(installed, tmp_path):
     done = json.loads(run(python, *command, cwd=source))
     assert [step["status"] for step in done["steps"]] == ["ran", "ran"]
     shown = json.loads(run(python, "-m", "workbench", "show", "last:kept", "--json", "--store", tmp_path / "store"))
-    assert shown["ledger"] == {"read": 3, "kept": 2, "rejected": {"too-few-letters": 1}, "quarantined": 0}
+    expected = {"read": 3, "kept": 2, "rejected": {"too-few-letters": 1}, "quarantined": 0}
+    assert {name: shown["ledger"][name] for name in expected} == expected

@@ -12,7 +12,7 @@ from workbench_plugins.sources.jsonl import JsonLines
 from workbench.errors import DataError
 from workbench.files.bad_record import BadRecord
 from workbench.files.input import read_lines
-from workbench.testing.trial import trial
+from workbench.testing.trials import trial
 
 LINES = [json.dumps({"text": f"record {number} " + "word " * (number % 40)}).encode() for number in range(300)]
 CONTENT = b"\n".join(LINES) + b"\n"

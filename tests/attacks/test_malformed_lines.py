@@ -8,7 +8,7 @@ import pytest
 import zstandard
 from workbench_plugins.sources.jsonl import JsonLines
 
-from workbench.testing.trial import trial
+from workbench.testing.trials import trial
 
 GOOD = [json.dumps({"text": f"record {number}", "url": number}).encode() for number in range(1001)]
 AT = 500  # the fault stands in line 501

@@ -10,13 +10,14 @@ import zstandard
 
 MIB = 1 << 20
 PROGRAM = """
-import json, resource, sys
+import json, re, sys
 from pathlib import Path
-from workbench.testing.trial import trial
+from workbench.testing.trials import trial
 from workbench_plugins.sources.jsonl import JsonLines
 folder = Path(sys.argv[1])
 corpus = trial(JsonLines(paths=(sys.argv[2],), allow_damaged=True, max_bad_share=1), {}, folder)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+# The high-water mark of this program alone: ru_maxrss also remembers the process that started it.
+peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 reasons = corpus.quarantine().collect()["reason"].to_list()
 print(json.dumps({"peak_mb": peak / 1000, "kept": corpus.ledger.kept, "reasons": reasons}))
 """

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         TokenizerConformance,
         TuningConformance,
     )
-    from workbench.testing.trial import trial
+    from workbench.testing.trials import trial
 
 HOME = {
     "workbench.testing.artifacts": ("small_corpus", "small_model", "small_tokenizer", "small_tokens"),
@@ -42,7 +42,7 @@ HOME = {
         "TokenizerConformance",
         "TuningConformance",
     ),
-    "workbench.testing.trial": ("trial",),
+    "workbench.testing.trials": ("trial",),
 }
 KITS = {
     "architecture": "ArchitectureConformance",

@@ -15,7 +15,7 @@ from workbench.files.atomic import write_json
 from workbench.pipeline.settings import component_from_json
 from workbench.registry import shared_registry
 from workbench.testing.texts import ordinary
-from workbench.testing.trial import trial
+from workbench.testing.trials import trial
 
 
 def small_corpus(
@@ -97,9 +97,10 @@ def small_model(
 
 
 def labelled_corpus(folder: Path, *, parts: Sequence[str] = ("train", "valid")) -> Corpus:
-    """Write a small corpus with a `label` column: the language of each document."""
-    texts = ordinary(40)
-    return small_corpus(folder, texts, parts=parts, label=["zh" if "，" in text else "en" for text in texts])
+    """Write a small corpus with a `label` column, the language of each document; every part has both."""
+    labelled = sorted(("zh" if "，" in text else "en", text) for text in ordinary(40))
+    labels, texts = zip(*labelled, strict=True)
+    return small_corpus(folder, texts, parts=parts, label=labels)
 
 
 def small_classifier(folder: Path, *, steps: int = 2) -> Model:

@@ -17,8 +17,8 @@ from workbench.contracts.component import Component, settings_of
 from workbench.contracts.references import ComponentRef
 from workbench.pipeline.settings import build_component, component_from_json
 from workbench.registry import shared_registry
-from workbench.testing.artifacts import labelled_corpus, small_corpus, small_model, small_tokenizer
-from workbench.testing.trial import digest_of, trial, trial_in_process
+from workbench.testing.artifacts import labelled_corpus, small_corpus, small_model, small_tokenizer, small_tokens
+from workbench.testing.trials import digest_of, trial, trial_in_process
 
 HEAVY = ("torch", "transformers", "datasets", "sklearn", "matplotlib", "numba", "polars", "pydantic")
 
@@ -68,6 +68,8 @@ class Conformance:
         """Return a small artifact of a type for a port; override for a component that needs something special."""
         if artifact_type == "tokenizer":
             return small_tokenizer(folder)
+        if artifact_type == "tokens":
+            return small_tokens(folder)
         if artifact_type == "model":
             return small_model(folder)
         if port == "data":

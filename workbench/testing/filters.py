@@ -13,7 +13,7 @@ from workbench.contracts.filters import CorpusFilter, RewriteFilter, RowFilter
 from workbench.testing.artifacts import small_corpus
 from workbench.testing.base import StepConformance
 from workbench.testing.texts import HOSTILE
-from workbench.testing.trial import trial
+from workbench.testing.trials import trial
 
 
 class FilterConformance(StepConformance):

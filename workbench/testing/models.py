@@ -184,7 +184,7 @@ class ObjectiveConformance(Conformance):
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-            losses.append(float(loss))
+            losses.append(loss.item())
         return losses
 
 

@@ -16,6 +16,7 @@ from workbench.engine.corpus.chain import Chain
 from workbench.engine.corpus.filtering import run
 from workbench.engine.corpus.writing import CorpusWriter
 from workbench.errors import PluginError
+from workbench.testing.trials import digest_of
 
 
 class Length(RowFilter):

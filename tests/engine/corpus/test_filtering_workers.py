@@ -8,7 +8,7 @@ import pytest
 from workbench.contracts.context import call_task
 from workbench.testing import small_corpus, trial
 from workbench.testing.artifacts import small_component
-from workbench.testing.trial import digest_of
+from workbench.testing.trials import digest_of
 
 TEXTS = ["a", "one two", "一二三四", "# # #", "…", "one two", "", *["three words here"] * 6]
 CHAIN = [{"use": "filter/word-count", "with": {"min_words": 2}}, {"use": "filter/gopher-quality"}]
@@ -33,6 +33,6 @@ def test_same_bytes_for_any_order_and_number_of_workers(tmp_path, monkeypatch, u
         digest_of(trial(component, {"corpus": corpus}, tmp_path / str(workers), workers=workers).path)
         for workers in (1, 2, 4)
     }
-    monkeypatch.setattr("workbench.testing.trial.map_inline", shuffled)
+    monkeypatch.setattr("workbench.testing.trials.map_inline", shuffled)
     digests.add(digest_of(trial(component, {"corpus": corpus}, tmp_path / "shuffled").path))
     assert len(digests) == 1

@@ -8,7 +8,7 @@ from workbench.contracts.source import Source
 from workbench.engine.corpus import reading
 from workbench.engine.corpus.reading import run
 from workbench.errors import PluginError
-from workbench.testing.trial import digest_of
+from workbench.testing.trials import digest_of
 
 
 def frame(numbers, text="text", **columns):

@@ -9,7 +9,7 @@ from workbench_plugins.sources import distributions
 from workbench_plugins.sources.installed_docs import InstalledDocs
 
 from workbench.errors import EnvironmentProblem
-from workbench.testing.trial import digest_of, trial
+from workbench.testing.trials import digest_of, trial
 
 MODULE = '''"""Module documentation, long enough."""
 raise SystemExit("a module that must not be imported")

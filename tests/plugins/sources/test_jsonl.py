@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from workbench_plugins.sources import jsonl as jsonl_module
 from workbench_plugins.sources.jsonl import JsonLines
 
-from workbench.testing.trial import trial
+from workbench.testing.trials import trial
 
 
 def read(folder, records, **settings):

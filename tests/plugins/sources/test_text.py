@@ -4,7 +4,7 @@ import pytest
 from workbench_plugins.sources import text as text_module
 from workbench_plugins.sources.text import Text
 
-from workbench.testing.trial import trial
+from workbench.testing.trials import trial
 
 CONTENT = "# Title\r\n\r\nfirst line\nsecond line\n   \n\n\nlast é"
 

@@ -1,6 +1,6 @@
 """Run one component as a step, here or in a fresh process, and say what came out.
 
-    python -m workbench.testing.trial TASK.json      prints the digest of the result
+    python -m workbench.testing.trials TASK.json      prints the digest of the result
 
 A trial is a step without a store: the same dispatch, the same context, folders of the test's own.
 """
@@ -96,7 +96,7 @@ def trial_in_process(component: Component, inputs: Inputs, folder: Path, *, hash
     path = folder / "task.json"
     path.write_text(json.dumps(task), "utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "workbench.testing.trial", str(path)],
+        [sys.executable, "-m", "workbench.testing.trials", str(path)],
         env={**os.environ, "PYTHONHASHSEED": str(hash_seed)},
         capture_output=True,
         text=True,
