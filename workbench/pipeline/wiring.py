@@ -148,7 +148,8 @@ def check_step(
     for place, ref in sound:
         problems += _check_type(wire, place, ref, outcomes)
     if wire.component is None:
-        return problems, Outcome(wire.cls.output, None, {}) if wire.cls.output else None
+        parts = None if wire.cls.inputs else ()  # what has no inputs has no parts to pass on
+        return problems, Outcome(wire.cls.output, parts, {}) if wire.cls.output else None
     if problems:
         return problems, Outcome(wire.cls.output, None, {})
     try:
@@ -236,7 +237,8 @@ def _ask(
     problems = _mismatches(component, wire, facts, registry) if complete else []
     after = component.facts(facts) if isinstance(component, CoreStep) and complete and not problems else {}
     own_parts = component.parts(parts) if component.output in HAS_PARTS else ()
-    return problems, Outcome(component.output, own_parts if complete else None, after)
+    names_its_own = type(component).parts is not Component.parts  # from its settings, whatever its inputs are
+    return problems, Outcome(component.output, own_parts if complete or names_its_own else None, after)
 
 
 def _mismatches(
