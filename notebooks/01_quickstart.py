@@ -59,7 +59,7 @@ base = p.train.pretrain(
     architecture=wb.architecture.llama(layers=4, width=128),
     objective=wb.objective.causal(),
     optimizer={"lr": 2e-3},
-    budget={"tokens": 400_000},
+    budget={"tokens": 600_000},
     batch_size=32,
     name="base",
 )
@@ -78,7 +78,7 @@ topic = p.train.tune(
     tuning=wb.tuning.lora(rank=8),
     objective=wb.objective.classification(),
     optimizer={"lr": 3e-3},
-    budget={"steps": 260},
+    budget={"steps": 300},
     batch_size=32,
     max_length=64,
     name="topic",
