@@ -12,6 +12,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from workbench.contracts.references import KINDS
+
 if TYPE_CHECKING:
     from workbench.contracts.component import Component
     from workbench.notebook.namespaces import Namespace
@@ -37,20 +39,6 @@ _HOME = {
     "load": "workbench.notebook.pipeline",
     "register": "workbench.notebook.registering",
 }
-_KINDS = (
-    "source",
-    "filter",
-    "corpus",
-    "tokenizer",
-    "tokens",
-    "architecture",
-    "objective",
-    "tuning",
-    "train",
-    "evaluator",
-    "exporter",
-)
-
 __all__ = [
     "Pipeline",
     "Session",
@@ -71,7 +59,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _KINDS:
+    if name in KINDS:
         value = import_module("workbench.notebook.namespaces").kind_namespace(name)
     elif name in _HOME:
         value = getattr(import_module(_HOME[name]), name)
