@@ -16,8 +16,12 @@ from workbench.contracts.ports import Port
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
+    from typing import Self
 
     import polars as pl
+
+    from workbench.contracts.context import Context
 
 
 class Filter(Component):
@@ -65,6 +69,19 @@ class RowFilter(Filter):
     def measures(self) -> bool:
         """Always: trying another threshold must not read the text again."""
         return True
+
+    def fit(self, ctx: Context, folder: Path) -> None:
+        """Learn from the further inputs of the step, before any document is measured; write it into `folder`.
+
+        For filters with ports beside `corpus` (two corpora to tell apart, a model, evaluation sets to keep out). The
+        folder is kept with the signals. The default learns nothing.
+        """
+        del ctx, folder
+
+    def fitted(self, folder: Path) -> Self:
+        """Return this filter as it measures with what `fit` wrote into `folder`; in a worker, once for each shard."""
+        del folder
+        return self
 
     @abstractmethod
     def signals(self) -> Mapping[str, pl.Expr | KernelColumn]:

@@ -33,6 +33,12 @@ class Chain(Filter):
                 raise ValueError(  # noqa: TRY004
                     f"{name} (number {position}) cannot stand in a chain; list its filters here instead"
                 )
+            further = [port for port in type(inner).inputs if port != "corpus"]
+            if further:
+                raise ValueError(
+                    f"{name} (number {position}) takes a further input ({', '.join(further)}), which needs a step of "
+                    "its own; put it before or after the chain"
+                )
         return filters
 
     @property

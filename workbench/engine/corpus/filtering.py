@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from workbench.artifacts.corpus import Corpus
 from workbench.contracts.component import Component
-from workbench.contracts.filters import CorpusFilter
+from workbench.contracts.filters import CorpusFilter, RowFilter
 from workbench.engine.corpus.comparing import compare
-from workbench.engine.corpus.mapping import map_shards, result_parts, shard_tasks
+from workbench.engine.corpus.mapping import blaming, map_shards, result_parts, shard_tasks
 from workbench.engine.corpus.signals import measure_shard
 from workbench.engine.corpus.verdicts import judge_shard, measure_and_judge_shard
 from workbench.engine.corpus.writing import check_same_columns, finish_corpus
@@ -48,7 +48,12 @@ def run(component: Component, ctx: Context, stage: str) -> None:
 
 
 def _measure(component: Component, ctx: Context, corpus: Corpus) -> None:
-    results = map_shards(ctx, measure_shard, component, shard_tasks(corpus, ctx))
+    learned = ctx.output / "learned"
+    if isinstance(component, RowFilter):
+        with blaming(component, "(all)"):
+            component.fit(ctx, learned)
+    tasks = [{**task, "learned": str(learned)} for task in shard_tasks(corpus, ctx)]
+    results = map_shards(ctx, measure_shard, component, tasks)
     names = [result["name"] for result in results]
     columns = check_same_columns(ctx.output / "signals", names, ctx.step)
     write_json(ctx.output / "signals.json", {"columns": columns, "shards": results})

@@ -2,6 +2,7 @@
 
     signals/<shard>     id · <filter>.<signal> · <filter>.edits.<kind>
     rewritten/<shard>   id and the columns that a rewrite changed; only for passes with rewrites
+    learned/            what the filter learned from its further inputs, if it has any
 
 Between two rewrites all filters look at the same text: equal expressions and equal kernels are then computed once,
 and polars shares what the others have in common. No document leaves early, so a rejected one has every signal.
@@ -72,6 +73,9 @@ def members_of(component: Component) -> list[Member]:
 def measure_shard(component: Component, task: Task) -> Task:
     """Measure one shard and write its signals, and what was rewritten."""
     batch = read_shard(Path(task["shard"]))
+    if isinstance(component, RowFilter):
+        with blaming(component, task["name"]):
+            component = component.fitted(Path(task["learned"]))
     members = members_of(component)
     measured = measure(members, batch, task["name"])
     output = Path(task["output"])
