@@ -67,15 +67,15 @@ base = p.train.pretrain(
 # %% [markdown]
 # ## A task
 #
-# Which of eight libraries does a passage come from? The label is in the data, and the parts of `split` stay apart, so no
+# Which of five libraries does a passage come from? The label is in the data, and the parts of `split` stay apart, so no
 # passage is both learned and asked. LoRA adds a few weights to the frozen model and merges them in the end.
 
 # %%
-labelled = p.corpus.label(split, key="package", top=8, name="labelled")
+labelled = p.corpus.label(split, key="package", top=5, name="labelled")
 topic = p.train.tune(
     base,
     labelled,
-    tuning=wb.tuning.lora(rank=8),
+    tuning=wb.tuning.lora(rank=16, embeddings=True),
     objective=wb.objective.classification(),
     optimizer={"lr": 3e-3},
     budget={"steps": 300},

@@ -32,14 +32,23 @@ class Lora(Tuning):
     targets: tuple[str, ...] | None = Field(
         None, min_length=1, description="last names of the layers to update (`q_proj`); default: all linear ones"
     )
+    embeddings: bool = Field(False, description="update the token embeddings too: for a base that has read little text")
 
     def prepare(self, model: PreTrainedModel, ctx: Context) -> torch.nn.Module:
         """Return a `PeftModel`: updates of rank `rank` added, a classification head trained in full.
 
-        Raises `StepError` when `targets` names a layer the model does not have.
+        Raises `StepError` when `targets` names a layer the model does not have, or `embeddings` is on and the output
+        layer shares their weights: merged, the update would change the output as well, which was not trained so.
         """
         from peft import LoraConfig, PeftModel
 
+        if self.embeddings and model.get_output_embeddings() is not None and model.config.tie_word_embeddings:
+            raise StepError(
+                "the output layer shares the weights of the embeddings, so these cannot be updated alone",
+                where=f"{self.component_id} embeddings",
+                expected="a model with untied embeddings, or one with a classification head",
+                advice="leave `embeddings` off, or take tuning/full",
+            )
         heads = head_modules(model) if model.get_output_embeddings() is None else {}
         config = LoraConfig(
             r=self.rank,
@@ -53,10 +62,11 @@ class Lora(Tuning):
             return PeftModel(model, config)
 
     def layers(self, model: PreTrainedModel) -> list[str]:
-        """Return the full names of the linear layers to update: those of the body that `targets` asks for."""
+        """Return the full names of the layers to update: the body's linear ones that `targets` asks for, embeddings."""
         from torch import nn
 
         heads = tuple(f"{name}." for name in head_modules(model))
+        tokens = model.get_input_embeddings()
         linear = [
             name
             for name, module in model.named_modules()
@@ -70,8 +80,11 @@ class Lora(Tuning):
                 where=f"{self.component_id} targets",
                 expected=f"some of: {', '.join(sorted(known))}",
             )
-        return [name for name in linear if self.targets is None or name.rpartition(".")[2] in self.targets]
+        chosen = [name for name in linear if self.targets is None or name.rpartition(".")[2] in self.targets]
+        return chosen + [name for name, module in model.named_modules() if self.embeddings and module is tokens]
 
     def finish(self, model: torch.nn.Module) -> PreTrainedModel:
         """Return the plain model with the updates added into its weights, every weight free again."""
-        return cast("PeftModel", model).merge_and_unload(safe_merge=True).requires_grad_(requires_grad=True)
+        with warnings.catch_warnings():  # `prepare` has refused the models for which it would matter
+            warnings.filterwarnings("ignore", "Model with `tie_word_embeddings=True`", UserWarning)
+            return cast("PeftModel", model).merge_and_unload(safe_merge=True).requires_grad_(requires_grad=True)

@@ -118,6 +118,35 @@ def test_lora_trains_updates_and_a_classification_head(name):
     assert all("modules_to_save" in key for key in whole)
 
 
+def test_lora_updates_the_embeddings_when_asked():
+    """Rank · (vocabulary + width) more weights, and merged the model computes what it was trained to."""
+    model = build("llama-classifier")
+    vocab_size, width = model.get_input_embeddings().weight.shape
+    plain, more = (
+        sum(weight.numel() for key, weight in prepared.named_parameters() if weight.requires_grad and "lora_" in key)
+        for prepared in (Lora(rank=4, embeddings=on).prepare(build("llama-classifier"), CTX) for on in (False, True))
+    )
+    assert more - plain == 4 * (vocab_size + width)
+    tuning = Lora(rank=4, embeddings=True)
+    prepared = tuning.prepare(model, CTX).eval()
+    with torch.no_grad():
+        for key, weight in prepared.named_parameters():
+            if "lora_" in key:
+                weight.normal_(std=0.05)
+        ids = torch.arange(8)[None]
+        before = prepared(input_ids=ids).logits
+        merged = tuning.finish(prepared)(input_ids=ids).logits
+    torch.testing.assert_close(before, merged, atol=1e-5, rtol=1e-4)
+
+
+def test_lora_refuses_embeddings_that_the_output_shares():
+    """Merged, the update would change the output layer as well."""
+    model = build("llama")
+    model.config.tie_word_embeddings = True
+    with pytest.raises(StepError, match="shares the weights"):
+        Lora(embeddings=True).prepare(model, CTX)
+
+
 def test_lora_alpha_is_twice_the_rank():
     """The default scale of the update is alpha / rank = 2."""
     prepared = Lora(rank=3).prepare(build("llama"), CTX)
