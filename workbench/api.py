@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from workbench.contracts.tokenizer import Tokenizer, Vocab
     from workbench.errors import DataError, EnvironmentProblem, StepError, WorkbenchError
     from workbench.files.atomic import write_text
-    from workbench.files.input import Line, open_input, read_lines, read_whole
+    from workbench.files.input import DamagedInput, Line, open_input, read_lines, read_whole
     from workbench.files.text import safe_text
     from workbench.hookspecs import hookimpl
     from workbench.training.device import autocast, choose_device, repeatable
@@ -65,7 +65,7 @@ HOME = {
     "workbench.contracts.tokenizer": ("Tokenizer", "Vocab"),
     "workbench.errors": ("DataError", "EnvironmentProblem", "StepError", "WorkbenchError"),
     "workbench.files.atomic": ("write_text",),
-    "workbench.files.input": ("Line", "open_input", "read_lines", "read_whole"),
+    "workbench.files.input": ("DamagedInput", "Line", "open_input", "read_lines", "read_whole"),
     "workbench.files.text": ("safe_text",),
     "workbench.hookspecs": ("hookimpl",),
     "workbench.training.device": ("autocast", "choose_device", "repeatable"),
@@ -97,6 +97,7 @@ __all__ = [
     "Context",
     "Corpus",
     "CorpusFilter",
+    "DamagedInput",
     "DataError",
     "EnvironmentProblem",
     "Evaluator",

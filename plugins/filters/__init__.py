@@ -10,11 +10,24 @@ def workbench_components() -> list[ComponentRef]:
     """List the components of this family: one line each."""
     return [
         ComponentRef(
+            "filter",
+            "boilerplate-lines",
+            f"{HERE}.boilerplate_lines:BoilerplateLines",
+            "lines of notices, buttons, menus and footers removed",
+        ),
+        ComponentRef(
+            "filter",
+            "chinese-script",
+            f"{HERE}.chinese_script:ChineseScript",
+            "simplified or traditional Chinese, by OpenCC",
+        ),
+        ComponentRef(
             "filter", "exact-dedup", f"{HERE}.exact_dedup:ExactDedup", "one of every group of equal documents"
         ),
         ComponentRef(
             "filter", "gopher-quality", f"{HERE}.gopher_quality:GopherQuality", "the quality rules of Rae et al. 2021"
         ),
+        ComponentRef("filter", "html-text", f"{HERE}.html_text:HtmlText", "main text of HTML pages, by trafilatura"),
         ComponentRef(
             "filter", "minhash-dedup", f"{HERE}.minhash_dedup:MinHashDedup", "one of every group of near-duplicates"
         ),
@@ -22,13 +35,24 @@ def workbench_components() -> list[ComponentRef]:
             "filter",
             "pii",
             f"{HERE}.pii:Pii",
-            "e-mail, phone, IP, card and identity numbers tagged, masked, hashed or dropped",
+            "personal data of 14 kinds tagged, masked, hashed, given pseudonyms or dropped",
         ),
+        ComponentRef(
+            "filter",
+            "presidio",
+            f"{HERE}.presidio:Presidio",
+            "names and addresses, by presidio and a spaCy model",
+            requires=("presidio_analyzer:presidio-analyzer",),
+        ),
+        ComponentRef("filter", "secrets", f"{HERE}.secrets_filter:Secrets", "keys, tokens, private keys and passwords"),
         ComponentRef(
             "filter",
             "unicode",
             f"{HERE}.unicode:Unicode",
             "repaired and normalised unicode, control characters removed",
+        ),
+        ComponentRef(
+            "filter", "whitespace", f"{HERE}.whitespace:Whitespace", "uniform blanks, line ends and blank lines"
         ),
         ComponentRef("filter", "word-count", f"{HERE}.word_count:WordCount", "words in a range"),
     ]

@@ -9,6 +9,8 @@ HERE = __name__
 def workbench_components() -> list[ComponentRef]:
     """List the components of this family: one line each."""
     return [
+        ComponentRef("source", "books", f"{HERE}.books:Books", "Project Gutenberg texts and EPUB, by book or chapter"),
+        ComponentRef("source", "html", f"{HERE}.html:Html", "HTML files, one page each"),
         ComponentRef(
             "source",
             "installed-docs",
@@ -16,7 +18,13 @@ def workbench_components() -> list[ComponentRef]:
             "the documentation of the installed Python packages",
         ),
         ComponentRef("source", "jsonl", f"{HERE}.jsonl:JsonLines", "JSON Lines, plain, gzip or zstd"),
+        ComponentRef("source", "pdf", f"{HERE}.pdf:Pdf", "PDF files, without running heads and page numbers"),
         ComponentRef(
             "source", "text", f"{HERE}.text:Text", "text and Markdown files, one document each or one per paragraph"
+        ),
+        ComponentRef("source", "warc", f"{HERE}.warc:Warc", "web pages from WARC files"),
+        ComponentRef("source", "wet", f"{HERE}.wet:Wet", "the plain text of web pages from WET files"),
+        ComponentRef(
+            "source", "wikipedia-dump", f"{HERE}.wikipedia_dump:WikipediaDump", "pages of a MediaWiki XML dump as prose"
         ),
     ]
