@@ -7,102 +7,100 @@ bounded, so time is linear in the text. docs/decisions/0007-pii.md has the choic
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
-from hashlib import blake2b, pbkdf2_hmac
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import polars as pl
 from pydantic import model_validator
-from workbench_plugins.filters.pii_network import find_emails, find_ips
-from workbench_plugins.filters.pii_numbers import find_cards, find_cn_ids
-from workbench_plugins.filters.pii_phone import find_phones
+from workbench_plugins.filters.pii_actions import NARROW, Action, Replacer, check_salt, counted, drop_rules, key_digest
+from workbench_plugins.filters.pii_entities import DEFAULT, PRIORITY, Entity, Reading, find_entity, pattern_of
+from workbench_plugins.filters.pii_hidden import INVISIBLE, find_spaced_mobiles, find_spelled_emails, visible
+from workbench_plugins.filters.pii_national import Country
 from workbench_plugins.filters.pii_spans import Span, without_overlaps
 
-from workbench.api import EnvironmentProblem, Field, RewriteFilter, Rewritten
+from workbench.api import Field, RewriteFilter, Rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Entity = Literal["email", "phone", "ip", "card", "cn_id"]
-# What a document must contain to hold an entity at all; D stands for a digit, narrow or full-width.
-MAY_HOLD = {
-    "email": "[@＠]",
-    "phone": "D(?:[^0-9０-９\n]{0,3}D){6}",
-    "ip": "D[.．]D{1,3}[.．]D{1,3}[.．]D|:[0-9A-Fa-f]{0,4}:",
-    "card": "D(?:[^0-9０-９\n]?D){11}",
-    "cn_id": "D{17}[0-9Xx０-９Ｘｘ]",
-}
-PRIORITY = {"email": 0, "cn_id": 1, "card": 2, "ip": 3, "phone": 4}
-WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ＠．＋－（）：]")
-NARROW = {ord(wide): ord(wide) - 0xFEE0 for wide in "０１２３４５６７８９＠．＋－（）："} | {
-    point: point - 0xFEE0 for point in (*range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
-}
-REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ＠．＋－（）：／＿]")
+WHERE = "filter/pii"
+# What obfuscated data may hide behind, beyond what the plain patterns see.
+MAY_HIDE = {"email": r"(?i:\bat\b|[@＠艾圈])", "phone": "[1１](?:[^0-9０-９\n]{0,2}[0-9０-９]){10}"}
 
 
 class Pii(RewriteFilter):
     """Find personal data and act on it.
 
-    `tag` writes `<EMAIL>`, `<PHONE>`, `<IP>`, `<CARD>` or `<CN_ID>`; `mask` writes `*` for every letter and digit and
-    keeps the rest (`****.**@*******.***`); `hash` writes `<EMAIL:0123456789abcdef>`, 64 bits of keyed BLAKE2b over the
-    value in its plain form, so that equal values stay equal; `drop` tags, and rejects the document, so what is stored
-    of it holds no personal data either. The key of `hash` is the environment variable named by `salt`.
+    `tag` writes `<EMAIL>`, `<PHONE>`, `<CN_ID>` and so on; `mask` writes `*` for every letter and digit and keeps the
+    rest (`****.**@*******.***`); `hash` writes `<EMAIL:0123456789abcdef>`, 64 bits of keyed BLAKE2b over the value in
+    its plain form, so that equal values stay equal; `pseudonym` writes another value of the same kind, the same one
+    throughout the document; `drop` tags, and rejects the document, so what is stored of it holds no personal data
+    either. The key of `hash` is the environment variable named by `salt`.
     """
 
-    version: ClassVar[int] = 1
-    entities: tuple[Entity, ...] = Field(("email", "phone", "ip", "card", "cn_id"), min_length=1)
-    action: Literal["tag", "mask", "hash", "drop"] = "tag"
+    version: ClassVar[int] = 2
+    entities: tuple[Entity, ...] = Field(DEFAULT, min_length=1)
+    action: Action = "tag"
+    actions: dict[Entity, Action] = Field({}, description="entity → action, where it is not `action`")
     salt: str | None = Field(None, description="${env:NAME}: the variable that holds the key of `hash`")
     regions: tuple[str, ...] = Field(("US", "CN", "GB"), description="where national telephone numbers are read")
+    countries: tuple[Country, ...] = Field((), description="whose identity and tax numbers are read: `national_id`")
     private_ips: bool = Field(False, description="also addresses of private networks and of the machine itself")
     full_width: bool = Field(True, description="read full-width digits and letters as their narrow forms")
+    obfuscated: bool = Field(False, description="also `name [at] example dot com`, `1 3 8 …`, invisible characters")
+    languages: tuple[str, ...] = Field((), description="count these languages and the others apart (`language`)")
 
     @model_validator(mode="after")
-    def _check_salt(self) -> Self:
-        if self.salt is not None and not REFERENCE.fullmatch(self.salt):
-            raise ValueError("salt must be written ${env:NAME}; the key itself never stands in a pipeline")
-        if (self.action == "hash") != (self.salt is not None):
-            raise ValueError("action 'hash' needs salt: ${env:NAME}, and no other action takes one")
+    def _check_settings(self) -> Self:
+        unknown = sorted(set(self.actions) - set(self.kinds))
+        if unknown:
+            raise ValueError(f"actions for entities that are not looked for: {', '.join(unknown)}")
+        if "national_id" in self.entities and not self.countries:
+            raise ValueError("the entity 'national_id' needs countries, for instance countries: [DE, KR]")
+        check_salt(self.salt, set(self.action_of.values()))
         return self
+
+    @property
+    def kinds(self) -> tuple[Entity, ...]:
+        """Return the entities looked for; `countries` brings `national_id`."""
+        more: tuple[Entity, ...] = ("national_id",) if self.countries else ()
+        return tuple(dict.fromkeys((*self.entities, *more)))
+
+    @property
+    def action_of(self) -> dict[str, Action]:
+        """Return entity → action."""
+        return {entity: self.actions.get(entity, self.action) for entity in self.kinds}
 
     def digests(self, base: Path, digest: Callable[[Path], str]) -> dict[str, str]:
         """Return a slow digest of the key, so that another key gives another result and none can be guessed."""
         del base, digest
-        if self.salt is None:
-            return {}
-        return {self.salt: pbkdf2_hmac("sha256", self._key(), b"workbench filter/pii", 200_000).hex()[:32]}
+        return {} if self.salt is None else {self.salt: key_digest(self.salt, WHERE)}
 
     def rewrite(self, batch: pl.DataFrame) -> Rewritten:
         """Return the batch with personal data in `text` replaced, and how many of each entity there were."""
         text = batch["text"]
-        counts = {entity: pl.zeros(len(batch), dtype=pl.UInt32, eager=True) for entity in self.entities}
-        held = {entity: text.str.contains(pattern_of(entity)).fill_null(value=False) for entity in self.entities}
+        held = {entity: text.str.contains(self._may_hold(entity)).fill_null(value=False) for entity in self.kinds}
         rows = pl.DataFrame(held).select(pl.any_horizontal(pl.all())).to_series().arg_true()
+        found = {str(entity): [0] * len(rows) for entity in self.kinds}
         if rows.is_empty():
-            return Rewritten(batch, pl.DataFrame(counts))
+            return Rewritten(batch, counted(batch, found, rows, self.languages))
         rewritten: list[str] = []
-        found = {str(entity): [0] * len(rows) for entity in self.entities}
-        replace = self._replacement()
+        replacer = Replacer(self.action_of, self.salt, WHERE)
         for place, row in enumerate(rows):
             document = text[row]
-            spans = self.find(document, tuple(entity for entity in self.entities if held[entity][row]))
-            rewritten.append(replaced(document, spans, replace))
+            spans = self.find(document, tuple(entity for entity in self.kinds if held[entity][row]))
+            rewritten.append(replacer.replaced(str(batch["id"][row]), document, spans))
             for span in spans:
                 found[span.entity][place] += 1
-        counts = {
-            entity: column.scatter(rows, pl.Series(found[entity], dtype=pl.UInt32)) for entity, column in counts.items()
-        }
         text = text.scatter(rows, pl.Series(rewritten, dtype=pl.String))
-        return Rewritten(batch.with_columns(text.alias("text")), pl.DataFrame(counts))
+        return Rewritten(batch.with_columns(text.alias("text")), counted(batch, found, rows, self.languages))
 
     def rules(self) -> dict[str, pl.Expr]:
-        """Drop documents that hold any entity, when that is the action."""
-        if self.action != "drop":
-            return {}
-        return {f"contains-{entity.replace('_', '-')}": pl.col(entity) > 0 for entity in self.entities}
+        """Drop documents that hold an entity whose action that is."""
+        return drop_rules(self.action_of, self.languages)
 
     def find(self, text: str, entities: tuple[Entity, ...] | None = None) -> list[Span]:
         """Return the spans of personal data in a text, in order and without overlaps.
@@ -112,60 +110,27 @@ class Pii(RewriteFilter):
         """
         if self.full_width and WIDE.search(text):
             text = text.translate(NARROW)  # one character for one, so places stay
-        spans = [span for entity in entities or self.entities for span in self._find_one(text, entity)]
-        return without_overlaps(spans, PRIORITY)
+        entities = entities or self.kinds
+        if not self.obfuscated:
+            return without_overlaps([span for entity in entities for span in self._find_one(text, entity)], PRIORITY)
+        shown, places = visible(text)
+        spans = [span for entity in entities for span in (*self._find_one(shown, entity), *_hidden(shown, entity))]
+        return [
+            Span(places[span.start], places[span.end - 1] + 1, span.entity)
+            for span in without_overlaps(spans, PRIORITY)
+        ]
 
     def _find_one(self, text: str, entity: Entity) -> Iterator[Span]:
-        match entity:
-            case "email":
-                return find_emails(text)
-            case "phone":
-                return find_phones(text, self.regions)
-            case "ip":
-                return find_ips(text, private=self.private_ips)
-            case "card":
-                return find_cards(text)
-            case "cn_id":
-                return find_cn_ids(text)
+        return find_entity(text, entity, Reading(self.regions, self.countries, self.private_ips))
 
-    def _replacement(self) -> Callable[[str, str], str]:
-        """Return the function from an entity and its text to what is written instead."""
-        if self.action == "mask":
-            return lambda _entity, value: "".join("*" if sign.isalnum() else sign for sign in value)
-        if self.action == "hash":
-            key = blake2b(self._key()).digest()
-            return lambda entity, value: (
-                f"<{entity.upper()}:{blake2b(plain(value), key=key, digest_size=8).hexdigest()}>"
-            )
-        return lambda entity, _value: f"<{entity.upper()}>"
-
-    def _key(self) -> bytes:
-        """Return the key of `hash` from the environment; raises `EnvironmentProblem` when it is not set."""
-        matched = REFERENCE.fullmatch(self.salt or "")
-        assert matched, "the settings were validated"
-        key = os.environ.get(matched.group(1), "")
-        if not key:
-            raise EnvironmentProblem(
-                f"filter/pii: the environment variable {matched.group(1)} is not set or empty",
-                advice=f"export {matched.group(1)}=… with a long random value, and keep it",
-            )
-        return key.encode()
+    def _may_hold(self, entity: Entity) -> str:
+        if not self.obfuscated:
+            return pattern_of(entity)
+        return "|".join([pattern_of(entity), *([MAY_HIDE[entity]] if entity in MAY_HIDE else []), f"[{INVISIBLE}]"])
 
 
-def pattern_of(entity: Entity) -> str:
-    """Return the regular expression that every text with such an entity matches."""
-    return MAY_HOLD[entity].replace("D", "[0-9０-９]")
-
-
-def plain(value: str) -> bytes:
-    """Return the form of a value that its hash is taken of: narrow, lower case, without separators."""
-    return re.sub(r"[\s()\-]", "", value.translate(NARROW)).lower().encode()
-
-
-def replaced(text: str, spans: list[Span], replace: Callable[[str, str], str]) -> str:
-    """Return the text with every span replaced."""
-    pieces, place = [], 0
-    for span in spans:
-        pieces += [text[place : span.start], replace(span.entity, text[span.start : span.end])]
-        place = span.end
-    return "".join([*pieces, text[place:]])
+def _hidden(text: str, entity: Entity) -> Iterator[Span]:
+    if entity == "email":
+        yield from find_spelled_emails(text)
+    if entity == "phone":
+        yield from find_spaced_mobiles(text)

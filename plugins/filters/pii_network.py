@@ -13,6 +13,9 @@ from workbench_plugins.filters.pii_spans import Span
 # none of `=?&/`, which stand before one in links.
 LOCAL = re.compile(r"[A-Za-z0-9.%+~_'\-À-ÖØ-öø-ɏͰ-ӿ]*\Z")
 LOCAL_EDGE = ".%+~'-"
+# What stands before the sign is a password in a URL, and the host behind it is no mail domain.
+IN_URL = re.compile(r"://[^\s/?#@:]{1,64}:[^\s/?#@]{0,128}\Z")
+URL_WINDOW = 200
 MAX_LOCAL = 64  # octets, RFC 5321 section 4.5.3.1.1
 # A label is ASCII, accented, Greek or Cyrillic, or purely Han; never Han after ASCII, which is the next sentence.
 DOMAIN = re.compile(
@@ -81,13 +84,15 @@ def find_emails(text: str) -> Iterator[Span]:
         local = LOCAL.search(text[max(0, at - MAX_LOCAL) : at])
         name = local.group().lstrip(LOCAL_EDGE) if local else ""
         domain = DOMAIN.match(text, at + 1, at + 256)
-        if name and not name.endswith(".") and domain and is_mail_domain(text, domain):
+        if name and not name.endswith(".") and domain and is_mail_domain(text, domain, at):
             yield Span(at - len(name), domain.end(), "email")
         at = text.find("@", at + 1)
 
 
-def is_mail_domain(text: str, domain: re.Match[str]) -> bool:
-    """Return whether what follows an `@` may be a domain, and not a file name, an attribute or a path of scp."""
+def is_mail_domain(text: str, domain: re.Match[str], at: int) -> bool:
+    """Return whether what follows an `@` may be a domain, and not a file name, an attribute or the host of a URL."""
+    if IN_URL.search(text[max(0, at - URL_WINDOW) : at]):
+        return False
     following = text[domain.end() : domain.end() + 1]
     return domain.group().rpartition(".")[2].lower() not in FILE_ENDINGS and following not in {"(", "_", "="}
 

@@ -1,6 +1,6 @@
 """Numbers that carry their own proof: payment cards and Chinese resident identity numbers.
 
-The two checksums are written here because python-stdnum, which has them, is LGPL.
+The two checksums stand here because they are asked for every long number; python-stdnum has the others.
 """
 
 from __future__ import annotations

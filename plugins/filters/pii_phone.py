@@ -32,11 +32,11 @@ NATIONAL = re.compile(
 NO_TELEPHONE = re.compile(
     r"[1-9][0-9]*-[0-9]{2}-[0-9]+\Z|[0-9]{1,3}\.[0-9]+\Z|\+?[0-9]{4,}\.[0-9]+\Z|(?:.*[^0-9])?(?:19|20)[0-9]{2}([.\-/])[0-9]{2}\1[0-9]{2}(?![0-9])"
 )
-# Beside a word that speaks of a telephone the shape is enough: 7 to 15 digits in groups. No two parts of it can match
+# Beside a word that speaks of a telephone the shape is enough: 7 to 15 digits, or 6 in groups. No two parts of it can match
 # the same character: with 14 repetitions a choice would cost 2¹⁴ steps at every digit.
 SHAPE = re.compile(
     r"[+(0-9](?<![0-9A-Za-z_].)(?<![0-9][.,\-/:].)(?:(?<=\+) ?\(?[0-9]|(?<=\()[0-9]|(?<=[0-9]))"
-    r"(?:(?:[ .\-/]\(?|\)[ .\-/]?|\()?[0-9]){6,14}" + AFTER
+    r"(?:(?:[ .\-/]\(?|\)[ .\-/]?|\()?[0-9]){5,14}" + AFTER
 )
 ANNOUNCED = re.compile(
     r"(?:(?<![A-Za-z])(?:(?:tele|cell|mobile )?phone|tel|mobile|mob|cell|fax|desk|dial|call|ring|reach|answering"
@@ -44,6 +44,7 @@ ANNOUNCED = re.compile(
     r"|电话|電話|手机|手機|传真|傳真|热线|熱線|致电|拨打|联系方式|座机)[^0-9+(]{0,24}\Z",
     re.IGNORECASE,
 )
+SIX = re.compile("[0-9]{6}")
 CONTEXT = 40  # the longest word and what may stand between it and the number
 FOLLOWED = re.compile(r" ?-? ?\(?(?:office|fax|mobile|cell|desk|direct|toll)(?![A-Za-z])", re.IGNORECASE)
 CALENDAR = re.compile(
@@ -64,6 +65,8 @@ def find_phones(text: str, regions: tuple[str, ...]) -> Iterator[Span]:
             if not NO_TELEPHONE.match(match.group()) and is_phone(match.group(), regions):
                 yield Span(match.start(), match.end(), "phone")
     for match in SHAPE.finditer(text):
+        if SIX.fullmatch(match.group()):
+            continue
         if not CALENDAR.match(match.group()) and speaks_of_telephone(text, match.start(), match.end()):
             yield Span(match.start(), match.end(), "phone")
 
