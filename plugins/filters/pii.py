@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ＠．＋－（）：／＿]")
 WHERE = "filter/pii"
+# A text with one of these matches the pattern of telephones too.
+GATE: Entity = "phone"
+GATED: frozenset[Entity] = frozenset(["card", "cn_id", "ssn"])
 # What obfuscated data may hide behind, beyond what the plain patterns see.
 MAY_HIDE = {"email": r"(?i:\bat\b|[@＠艾圈])", "phone": "[1１](?:[^0-9０-９\n]{0,2}[0-9０-９]){10}"}
 
@@ -82,7 +85,7 @@ class Pii(RewriteFilter):
     def rewrite(self, batch: pl.DataFrame) -> Rewritten:
         """Return the batch with personal data in `text` replaced, and how many of each entity there were."""
         text = batch["text"]
-        held = {entity: text.str.contains(self._may_hold(entity)).fill_null(value=False) for entity in self.kinds}
+        held = self._held(text)
         rows = pl.DataFrame(held).select(pl.any_horizontal(pl.all())).to_series().arg_true()
         found = {str(entity): [0] * len(rows) for entity in self.kinds}
         if rows.is_empty():
@@ -97,6 +100,23 @@ class Pii(RewriteFilter):
                 found[span.entity][place] += 1
         text = text.scatter(rows, pl.Series(rewritten, dtype=pl.String))
         return Rewritten(batch.with_columns(text.alias("text")), counted(batch, found, rows, self.languages))
+
+    def _held(self, text: pl.Series) -> dict[str, pl.Series]:
+        """Return entity → whether each text may hold it; numbers are looked for where six digits stand together."""
+        if not {GATE, *GATED} & set(self.kinds):
+            return {entity: text.str.contains(self._may_hold(entity)).fill_null(value=False) for entity in self.kinds}
+        gate = text.str.contains(self._may_hold(GATE)).fill_null(value=False)
+        numbered = gate.arg_true()
+        held = {}
+        for entity in self.kinds:
+            if entity == GATE:
+                held[str(entity)] = gate
+            elif entity in GATED:
+                inside = text.gather(numbered).str.contains(self._may_hold(entity))
+                held[entity] = pl.zeros(len(text), dtype=pl.Boolean, eager=True).scatter(numbered, inside)
+            else:
+                held[entity] = text.str.contains(self._may_hold(entity)).fill_null(value=False)
+        return held
 
     def rules(self) -> dict[str, pl.Expr]:
         """Drop documents that hold an entity whose action that is."""

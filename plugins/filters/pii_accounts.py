@@ -19,8 +19,8 @@ MAC = re.compile(
     r"|[0-9A-Fa-f]{3}(?:\.[0-9A-Fa-f]{4}){2})(?![0-9A-Za-z_]|[:\-][0-9A-Fa-f])"
 )
 NO_DEVICE = {"000000000000", "ffffffffffff"}
-# Country, two check digits, 11 to 30 characters in groups; the length of the country cuts the rest off.
-IBAN = re.compile(r"[A-Za-z](?<![0-9A-Za-z_].)[A-Za-z][0-9]{2}(?:[ \-]?[0-9A-Za-z]){11,30}")
+# Searched from the first check digit, which is rarer than letters: country, two check digits, 11 to 30 characters in groups; the length of the country cuts the rest off.
+IBAN = re.compile(r"[0-9](?<=[A-Za-z]{2}.)(?<![0-9A-Za-z_]...)[0-9](?:[ \-]?[0-9A-Za-z]){11,30}")
 IBAN_LENGTHS = range(15, 35)
 SSN = re.compile(
     r"[0-8](?<![0-9A-Za-z_].)(?<![0-9][.,\-/].)[0-9]{2}(?:([ \-])[0-9]{2}\1[0-9]{4}|[0-9]{6})(?![0-9A-Za-z_])(?![.\-][0-9])"
@@ -31,7 +31,7 @@ SSN_PRINTED = {"078051120", "219099999", "123456789"}
 PASSPORT = re.compile(r"[A-Za-z0-9](?<![0-9A-Za-z_].)[A-Za-z0-9]{7,8}(?![0-9A-Za-z_])")
 PASSPORT_WORD = re.compile(
     r"(?:passport|reisepass|passeport|pasaporte|паспорт\w{0,3}|passaporto|护照|護照|パスポート|旅券|여권|جواز)"
-    r"[^0-9A-Z\n]{0,24}\Z",
+    r"[^0-9\n]{0,16}\Z",
     re.IGNORECASE,
 )
 CREDENTIALS = re.compile(r"://([^\s/?#:@'\"<>]{1,64}:[^\s/?#@'\"<>]{1,128})@(?=[A-Za-z0-9\[])")
@@ -92,7 +92,10 @@ BIRTH = re.compile(
     r"(?![0-9A-Za-z_])",
     re.IGNORECASE,
 )
-BIRTH_US = re.compile(rf"(?<![a-z]){MONTHS} [0-9]{{1,2}}(?:st|nd|rd|th)?,? [0-9]{{4}}(?![0-9a-z_])", re.IGNORECASE)
+# `May 4, 1990` is searched from its year, with what may stand before it.
+YEAR = re.compile(r"[12](?<=[ ,].)[0-9]{3}(?![0-9A-Za-z_])")
+BEFORE_YEAR = re.compile(rf"(?<![a-z]){MONTHS} [0-9]{{1,2}}(?:st|nd|rd|th)?,? \Z", re.IGNORECASE)
+BEFORE_YEAR_WINDOW = 24
 BIRTH_WORD = re.compile(
     r"(?:(?<![a-z])(?:d\.?o\.?b\.?|born|date of birth|birth ?da(?:te|y)|geboren|geburtsdatum|né|née|date de naissance"
     r"|naissance|nacid[oa]|fecha de nacimiento|родил(?:ся|ась)|дата рождения|nato|nata|data de nascimento)(?![a-z])"
@@ -115,18 +118,23 @@ def find_ibans(text: str) -> Iterator[Span]:
     from stdnum import iban
 
     for match in IBAN.finditer(text):
-        candidate, seen = match.group(), 0
+        start = match.start() - len("DE")
+        candidate, seen = text[start : match.end()], 0
         for place, sign in enumerate(candidate):
             seen += sign.isalnum()
             following = candidate[place + 1 : place + 2]
             ends = seen in IBAN_LENGTHS and sign.isalnum() and not following.isalnum()
-            if ends and iban.is_valid(candidate[: place + 1], check_country=False) and not _goes_on(text, match, place):
-                yield Span(match.start(), match.start() + place + 1, "iban")
+            if (
+                ends
+                and iban.is_valid(candidate[: place + 1], check_country=False)
+                and not _goes_on(text, start + place)
+            ):
+                yield Span(start, start + place + 1, "iban")
                 break
 
 
-def _goes_on(text: str, match: re.Match[str], place: int) -> bool:
-    after = text[match.start() + place + 1 : match.start() + place + 2]
+def _goes_on(text: str, place: int) -> bool:
+    after = text[place + 1 : place + 2]
     return after.isascii() and (after.isalnum() or after == "_")
 
 
@@ -213,11 +221,15 @@ def _bech32_rest(prefix: str, data: str) -> int:
 
 def find_births(text: str) -> Iterator[Span]:
     """Yield dates after a word for a birth, in the forms of the eight languages the words are in."""
-    for pattern in (BIRTH, BIRTH_US):
-        for match in pattern.finditer(text):
-            before = text[max(0, match.start() - CONTEXT) : match.start()]
-            if BIRTH_WORD.search(before) and is_date(match.group()):
-                yield Span(match.start(), match.end(), "birth_date")
+    places = [match.span() for match in BIRTH.finditer(text)]
+    for year in YEAR.finditer(text):
+        from_here = max(0, year.start() - BEFORE_YEAR_WINDOW)
+        before = BEFORE_YEAR.search(text[from_here : year.start()])
+        if before:
+            places.append((from_here + before.start(), year.end()))
+    for start, end in places:
+        if BIRTH_WORD.search(text[max(0, start - CONTEXT) : start]) and is_date(text[start:end]):
+            yield Span(start, end, "birth_date")
 
 
 def is_date(written: str) -> bool:

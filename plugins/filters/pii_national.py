@@ -97,7 +97,7 @@ NUMBERS: dict[str, tuple[Number, ...]] = {
         ),
     ),
     "JP": (Number("jp.in_", "[0-9]", r"[0-9]{3}(?:[ \-]?[0-9]{4}){2}", NEVER, "マイナンバー|個人番号|my number"),),
-    "KR": (Number("kr.rrn", "[0-9]", r"[0-9]{5}-?[1-8][0-9]{6}", r"[0-9]{6}-", "주민등록번호|주민번호|rrn"),),
+    "KR": (Number("kr.rrn", "[0-9]", r"[0-9]{5}-?[0-9]{7}", r"[0-9]{6}-", "주민등록번호|주민번호|rrn"),),
     "MX": (Number("mx.curp", "[A-Z]", r"[A-Z]{3}[0-9]{6}[HMX][A-Z]{5}[0-9A-Z][0-9]", r".", "curp"),),
     "NL": (Number("nl.bsn", "[0-9]", r"[0-9]{7,8}", NEVER, "bsn|burgerservicenummer|sofinummer"),),
     "PL": (Number("pl.pesel", "[0-9]", r"[0-9]{10}", NEVER, "pesel"),),
