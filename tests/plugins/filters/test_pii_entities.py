@@ -1,6 +1,7 @@
 """Fourteen entities in eight languages by span, what is written instead, and what hides."""
 
 import re
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -111,3 +112,21 @@ def test_own_check_digits_agree_with_a_reference(number):
             assert is_cn_id(candidate) == ric.is_valid(candidate)
         elif check != "X":
             assert has_luhn_digit(candidate) == luhn.is_valid(candidate)
+
+
+UNITS = ["a1", "DE89 ", "GB82", "00:", "00-", "aabb.", "536-", "536 90 ", "passport ", "passport a1234567 ", "://a:", "://a:b@", "@a", "@ab ", "1A1z", "bc1q", "0x52", "born ", "born 1990-", "1990-01-01 ", "May 4, ", "生日1990年1月", "390.", "54362315K ", "RCCMNL", "2 95 10 ", " at ", "a at ", "a dot ", "(at)a(dot)", "1 3 8 ", "\u200b", "1\u200b"]  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_time_is_linear(unit):
+    """Four times the text takes less than ten times as long, and no unit costs more than 60 µs a character."""
+
+    def seconds(length):
+        start = time.process_time()
+        rewrite([(unit * length)[:length]], countries=tuple(NUMBERS), obfuscated=True)
+        return time.process_time() - start
+
+    seconds(100)
+    short, long = seconds(8_000), seconds(32_000)
+    assert long < 10 * short + 0.05
+    assert long < 32_000 * 60e-6
