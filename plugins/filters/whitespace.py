@@ -36,10 +36,11 @@ class Whitespace(RewriteFilter):
 
     def rewrite(self, batch: pl.DataFrame) -> Rewritten:
         """Return the batch with uniform white space, and the counts of edits."""
-        text, edits = batch["text"], {}
+        text = batch["text"]
+        edits: dict[str, pl.Series] = {}
         for kind, pattern, replacement in self._passes():
             found = text.str.count_matches(pattern).fill_null(0)
-            edits[kind] = edits.get(kind, 0) + found
+            edits[kind] = found if kind not in edits else edits[kind] + found
             if found.sum():
                 text = text.str.replace_all(pattern, replacement)
         text = text.str.strip_chars_end() if self._keeps_lines() else text.str.strip_chars()

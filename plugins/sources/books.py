@@ -82,8 +82,8 @@ class Books(FileSource):
         meta = {**about, "format": "epub"}
         good = [chapter for chapter in chapters if not isinstance(chapter, BadBook)]
         faults = [chapter for chapter in chapters if isinstance(chapter, BadBook)]
-        for fault in faults:
-            yield _bad(fault, content, name)
+        for lost in faults:
+            yield _bad(lost, content, name)
         if self.unit == "chapter":
             for number, chapter in enumerate(good):
                 about_chapter = {**meta, "chapter": chapter.title, "chapter_number": number}

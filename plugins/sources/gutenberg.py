@@ -20,7 +20,7 @@ _FIELD = re.compile(
     r"^(Title|Author|Translator|Editor|Illustrator|Language|Release Date|Posting Date)\s*:\s*(.{1,400})$"
 )
 _OLD_TITLE = re.compile(
-    r"Project Gutenberg(?:'s)?(?: Etext of| EBook of)?,? (?!Etext|EBook)(.{2,200}?),? by (.{2,120})$", re.IGNORECASE
+    r"Project Gutenberg(?:'s)?(?: Etext of| EBook of)?,? (?!Etext|EBook)(.{1,200}?),? by (.{1,120})$", re.IGNORECASE
 )
 _NUMBER = re.compile(r"\[(?:EBook|EText|E-?book)\s*#?\s*(\d{1,6})\]", re.IGNORECASE)
 _CREDIT = re.compile(

@@ -28,7 +28,7 @@ def pages_of(path: str, max_pages: int) -> dict[str, Any]:
             return {"reason": "encrypted", "detail": "the file wants a password"}
         if len(reader.pages) > max_pages:
             return {"reason": "too-many-pages", "detail": f"{len(reader.pages):,} pages, at most {max_pages:,}"}
-        about = reader.metadata or {}
+        about: Any = reader.metadata or {}
         pages, size = [], 0
         for page in reader.pages:
             text = clean(page.extract_text() or "")

@@ -134,18 +134,22 @@ class _Reader:
         whole = header_bytes + length
         available = stream.ahead(whole + len(BLOCK_END) + len(RECORD_START))
         after = stream.peek(len(BLOCK_END) + len(RECORD_START), whole)
-        if not _ends_well(after):
+        block_digest = headers.get("warc-block-digest", "")
+        if not _ends_well(after, stream.peek(length, header_bytes), block_digest):
             raise _Fault("wrong-content-length", f"{length:,} bytes are stated, and no end of a record follows them")
         block = stream.take(whole)[header_bytes:]
         stream.take(min(len(BLOCK_END), available - whole))
-        if self._check_digests and not digest_fits(block, headers.get("warc-block-digest", "")):
-            detail = f"the block does not have the digest {headers['warc-block-digest'][:80]}"
+        if self._check_digests and not digest_fits(block, block_digest):
+            detail = f"the block does not have the digest {block_digest[:80]}"
             return BadRecord.of(block, file=self._name, place=self.place, reason="digest-mismatch", detail=detail)
         return WarcRecord(offset, headers, block)
 
 
-def _ends_well(after: bytes) -> bool:
-    return after.startswith(BLOCK_END) and after[len(BLOCK_END) :] in (b"", RECORD_START)
+def _ends_well(after: bytes, block: bytes, labelled: str) -> bool:
+    """Return whether a block ends where it is said to; its digest speaks for it where no record follows."""
+    if not after.startswith(BLOCK_END):
+        return False
+    return after[len(BLOCK_END) :] in (b"", RECORD_START) or (bool(labelled) and digest_fits(block, labelled))
 
 
 def _fields(lines: list[bytes]) -> dict[str, str]:
@@ -166,7 +170,7 @@ def _fields(lines: list[bytes]) -> dict[str, str]:
 def digest_fits(block: bytes, labelled: str) -> bool:
     """Return whether the block has the digest `algorithm:value`; true for none and for an algorithm not known here.
 
-    The value is in base32, as WARC writers have it, or hexadecimal.
+    The value is in base32, as WARC writers have it, hexadecimal or base64.
 
     >>> digest_fits(b"", "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"), digest_fits(b"x", "md5:00")
     (True, False)
@@ -176,4 +180,7 @@ def digest_fits(block: bytes, labelled: str) -> bool:
     if algorithm not in ("md5", "sha1", "sha256", "sha512"):
         return True
     digest = hashlib.new(algorithm, block, usedforsecurity=False).digest()
-    return value.strip().upper().rstrip("=") in (base64.b32encode(digest).decode().rstrip("="), digest.hex().upper())
+    value = value.strip()
+    if value == base64.b64encode(digest).decode():
+        return True
+    return value.upper().rstrip("=") in (base64.b32encode(digest).decode().rstrip("="), digest.hex().upper())
