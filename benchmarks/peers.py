@@ -16,6 +16,7 @@ FOLDER = Path(__file__).parents[1] / ".venv-peers"
 PEERS = {
     "datatrove": ("datatrove[processing]==0.10.1", "spacy"),
     "text-dedup": ("text-dedup",),
+    "extraction": ("resiliparse==2.0.1", "mwparserfromhell==0.7.2"),
     "presidio": ("presidio-analyzer",),
 }
 
