@@ -37,6 +37,23 @@ class Filter(Component):
         return False
 
 
+class LearningFilter(Filter):
+    """Base of filters that may learn from further inputs of their step before they look at documents."""
+
+    def fit(self, ctx: Context, folder: Path) -> None:
+        """Learn from the further inputs of the step, before any document is looked at; write it into `folder`.
+
+        For filters with ports beside `corpus` (two corpora to tell apart, a model, evaluation sets to keep out). The
+        folder is kept with the signals of a row filter. The default learns nothing.
+        """
+        del ctx, folder
+
+    def fitted(self, folder: Path) -> Self:
+        """Return this filter as it works with what `fit` wrote into `folder`; in a worker, once for each shard."""
+        del folder
+        return self
+
+
 @dataclass(frozen=True)
 class Kernel:
     """A shared computation that gives several signal columns in one pass over the text.
@@ -62,26 +79,13 @@ class KernelColumn:
     name: str
 
 
-class RowFilter(Filter):
+class RowFilter(LearningFilter):
     """Judge every document by itself: `signals()` measure, `rules()` decide."""
 
     @property
     def measures(self) -> bool:
         """Always: trying another threshold must not read the text again."""
         return True
-
-    def fit(self, ctx: Context, folder: Path) -> None:
-        """Learn from the further inputs of the step, before any document is measured; write it into `folder`.
-
-        For filters with ports beside `corpus` (two corpora to tell apart, a model, evaluation sets to keep out). The
-        folder is kept with the signals. The default learns nothing.
-        """
-        del ctx, folder
-
-    def fitted(self, folder: Path) -> Self:
-        """Return this filter as it measures with what `fit` wrote into `folder`; in a worker, once for each shard."""
-        del folder
-        return self
 
     @abstractmethod
     def signals(self) -> Mapping[str, pl.Expr | KernelColumn]:
@@ -125,7 +129,7 @@ class RewriteFilter(Filter):
         return {}
 
 
-class CorpusFilter(Filter):
+class CorpusFilter(LearningFilter):
     """Judge documents by comparing them: a sketch of each (in parallel), then one decision over all sketches."""
 
     @abstractmethod
@@ -134,7 +138,18 @@ class CorpusFilter(Filter):
 
     @abstractmethod
     def resolve(self, sketches: pl.LazyFrame) -> pl.DataFrame:
-        """Return the documents to drop: `id`, `reason`, and `duplicate_of` (the id kept instead, or null).
+        """Return what goes, one row for each document or span of a document.
 
-        Must not depend on the order of the sketches.
+        Columns: `id`; `reason`; `duplicate_of` (the id where it stays instead, or null); `start` and `end`, bytes of
+        the UTF-8 text, `end` not included: the span that is cut out of it, or null when the whole document goes. The
+        last three may be left out. Spans of a document that overlap are cut as one. Must not depend on the order of
+        the sketches.
         """
+
+    def rules(self) -> dict[str, pl.Expr]:
+        """Return reason → expression that is true when too little is left of a document that was cut.
+
+        Over `characters` (what is left, without white space at the edges), `characters_before` and `cuts` (spans cut
+        out). Such a document is rejected, as is every one of which nothing is left (reason `nothing-left`).
+        """
+        return {}

@@ -1,7 +1,8 @@
 """Filters that compare documents: a sketch of each shard in parallel, one decision, then the shards are written.
 
-Sketches go to the step's scratch folder as Parquet, so that memory holds what `resolve` asks for and no more. Drops
-may name documents of any part: duplicates are found across `train` and `valid`.
+Sketches go to the step's scratch folder as Parquet, so that memory holds what `resolve` asks for and no more. What
+goes may be of any part: duplicates are found across `train` and `valid`. It is dealt out to the shards once, in one
+join over all ids, so that the work on a shard reads what concerns it and nothing else.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from workbench.artifacts.ledger import Ledger
 from workbench.contracts.component import Component
 from workbench.contracts.filters import CorpusFilter
 from workbench.contracts.records import DOCUMENT
+from workbench.engine.corpus.cutting import cut_spans
 from workbench.engine.corpus.mapping import blaming, map_shards, shard_tasks
 from workbench.engine.corpus.writing import write_part_shard
 from workbench.errors import PluginError
@@ -26,22 +28,27 @@ if TYPE_CHECKING:
     from workbench.contracts.context import Context
     from workbench.engine.corpus.mapping import Task
 
-DROP = {"id": pl.String, "reason": pl.String, "duplicate_of": pl.String}
+DROP = {"id": pl.String, "reason": pl.String, "duplicate_of": pl.String, "start": pl.Int64, "end": pl.Int64}
+NEEDED = ("id", "reason")
+NOTHING_LEFT = "nothing-left"
 
 
 def compare(component: CorpusFilter, ctx: Context, corpus: Corpus) -> list[Task]:
     """Sketch, decide and write every shard; return the results of the shards with their ledgers."""
-    sketches, drops = ctx.scratch / "sketches", ctx.scratch / "drops.parquet"
-    tasks = [{**task, "sketch": str(sketches / task["name"]), "drops": str(drops)} for task in shard_tasks(corpus, ctx)]
+    sketches, drops, learned = (ctx.scratch / name for name in ("sketches", "drops", "learned"))
+    tasks = [
+        {**task, "sketch": str(sketches / task["name"]), "drops": str(drops / task["name"]), "learned": str(learned)}
+        for task in shard_tasks(corpus, ctx)
+    ]
     if not tasks:
         return []
+    with blaming(component, "(all)"):
+        component.fit(ctx, learned)
     map_shards(ctx, sketch_shard, component, tasks)
     with blaming(component, "(all)"):
-        dropped = _checked(component.resolve(pl.scan_parquet([task["sketch"] for task in tasks])))
-        write_shard(drops, dropped)
-        results = map_shards(ctx, write_compared_shard, component, tasks)
-        _check_known(dropped, results)
-    return results
+        decided = component.fitted(learned).resolve(pl.scan_parquet([task["sketch"] for task in tasks]))
+        _deal_out(_checked(decided), tasks)
+    return map_shards(ctx, write_compared_shard, component, tasks)
 
 
 def sketch_shard(component: Component, task: Task) -> Task:
@@ -49,7 +56,7 @@ def sketch_shard(component: Component, task: Task) -> Task:
     assert isinstance(component, CorpusFilter)
     batch = read_shard(Path(task["shard"]))
     with blaming(component, task["name"]):
-        sketch = component.sketch(batch)
+        sketch = component.fitted(Path(task["learned"])).sketch(batch)
         if "id" not in sketch.columns:
             raise PluginError("the sketch has no column 'id'")
         unknown = sketch.select("id").join(batch.select("id"), on="id", how="anti").height
@@ -60,50 +67,100 @@ def sketch_shard(component: Component, task: Task) -> Task:
 
 
 def _checked(drops: pl.DataFrame) -> pl.DataFrame:
-    """Return the drops with their three columns, or say how they break the contract."""
-    if "duplicate_of" not in drops.columns:
-        drops = drops.with_columns(duplicate_of=pl.lit(None, pl.String))
-    missing = [name for name in DROP if name not in drops.columns]
+    """Return the drops with all their columns, sorted, or say how they break the contract."""
+    missing = [name for name in NEEDED if name not in drops.columns]
     if missing:
         raise PluginError(f"the drops have no column {', '.join(missing)}", expected=f"the columns {', '.join(DROP)}")
-    drops = drops.select(pl.col(name).cast(dtype) for name, dtype in DROP.items())
+    drops = drops.select(
+        pl.col(name).cast(dtype) if name in drops.columns else pl.lit(None, dtype).alias(name)
+        for name, dtype in DROP.items()
+    )
     if drops["id"].null_count() or drops["reason"].null_count():
         raise PluginError("a drop has no id or no reason")
-    repeated = drops.height - drops["id"].n_unique()
+    half = drops.filter(pl.col("start").is_null() != pl.col("end").is_null()).height
+    if half:
+        raise PluginError(f"{half} spans have a start or an end, but not both")
+    whole = drops.filter(pl.col("start").is_null())
+    repeated = whole.height - whole["id"].n_unique()
     if repeated:
         raise PluginError(f"{repeated} documents are dropped more than once")
-    gone = drops.join(drops.select("id"), left_on="duplicate_of", right_on="id", how="semi").height
+    both = drops.filter(pl.col("start").is_not_null()).join(whole, on="id", how="semi")["id"].n_unique()
+    if both:
+        raise PluginError(f"{both} documents are dropped and also cut")
+    gone = drops.join(whole.select("id"), left_on="duplicate_of", right_on="id", how="semi").height
     if gone:
         raise PluginError(f"{gone} documents are dropped in favour of one that is dropped too")
-    return drops.sort("id")
+    return drops.sort("id", "start", "end", "reason")
+
+
+def _deal_out(drops: pl.DataFrame, tasks: list[Task]) -> None:
+    """Write for each shard the drops of its documents, after all ids in them are known to be in the corpus."""
+    shards = pl.concat(
+        pl.scan_parquet(task["shard"]).select("id", shard=pl.lit(place, pl.UInt32)) for place, task in enumerate(tasks)
+    )
+    placed = shards.join(drops.select("id").unique().lazy(), on="id", how="semi").collect(engine="streaming")
+    _check_known(drops["id"].n_unique(), placed.height, "dropped ids")
+    named = drops["duplicate_of"].drop_nulls().unique()
+    wanted = pl.LazyFrame({"id": named})
+    found = shards.join(wanted, on="id", how="semi").select(pl.len()).collect(engine="streaming").item()
+    _check_known(named.len(), found, "ids in 'duplicate_of'")
+    dealt = drops.join(placed, on="id", maintain_order="left").partition_by("shard", as_dict=True, include_key=False)
+    for place, task in enumerate(tasks):
+        write_shard(Path(task["drops"]), dealt.get((place,), drops.clear()))
+
+
+def _check_known(given: int, found: int, what: str) -> None:
+    if found < given:
+        raise PluginError(f"{given - found} of {given} {what} are not in the corpus")
+    if found > given:
+        raise PluginError(f"{found - given} of {given} {what} stand more than once in the corpus")
 
 
 def write_compared_shard(component: Component, task: Task) -> Task:
-    """Write what is kept and what is dropped of one shard."""
-    batch = read_shard(Path(task["shard"]))
+    """Write what is kept, cut and dropped of one shard."""
+    assert isinstance(component, CorpusFilter)
+    batch, drops = read_shard(Path(task["shard"])), read_shard(Path(task["drops"]))
     name = component.component_id.partition("/")[2] or type(component).__name__
-    drops = pl.scan_parquet(task["drops"])
-    own = drops.join(batch.lazy().select("id"), on="id", how="semi").collect()
-    judged = batch.select(*DOCUMENT).join(own, on="id", how="left", maintain_order="left")
-    kept = batch.filter(judged["reason"].is_null())
-    said = {reason: json.dumps([f"{name}: {reason}"], ensure_ascii=False) for reason in own["reason"].unique()}
-    rejected = judged.filter(pl.col("reason").is_not_null()).with_columns(
-        filter=pl.lit(name),
-        reasons=pl.col("reason").replace_strict(said, return_dtype=pl.String),
-        signals=pl.lit("{}"),
+    whole = drops.filter(pl.col("start").is_null()).select("id", "reason", "duplicate_of")
+    with blaming(component, task["name"]):
+        cut, spans = cut_spans(batch, drops.filter(pl.col("start").is_not_null()))
+        judged = _judged(component, name, batch, cut, spans, whole)
+    is_kept = judged["reason"].is_null()
+    said = {reason: json.dumps([f"{name}: {reason}"], ensure_ascii=False) for reason in judged["reason"].unique()}
+    rejected = pl.concat([batch.select(*DOCUMENT), judged.drop("id")], how="horizontal").filter(~is_kept)
+    rejected = rejected.with_columns(
+        filter=pl.lit(name), reasons=pl.col("reason").replace_strict(said, return_dtype=pl.String)
     )
+    kept = cut.filter(is_kept)
     listed = write_part_shard(Path(task["output"]), task["name"], kept, rejected)
     reasons = Counter(rejected["reason"].to_list())
-    ledger = Ledger(read=batch.height, kept=kept.height, rejected=reasons, by_filter={name: reasons})
-    named = drops.select(pl.col("duplicate_of").unique()).join(kept.lazy().select(duplicate_of="id"), on="duplicate_of")
-    return {**listed, "ledger": ledger.to_json(), "named": named.collect().height}
+    edited = {name: Counter(spans["reason"].to_list())} if spans.height else {}
+    ledger = Ledger(
+        read=batch.height, kept=kept.height, rejected=reasons, by_filter={name: Counter(reasons)}, edited=edited
+    )
+    return {**listed, "ledger": ledger.to_json()}
 
 
-def _check_known(drops: pl.DataFrame, results: list[Task]) -> None:
-    found = sum(result["ledger"]["read"] - result["rows"] for result in results)
-    if found != drops.height:
-        raise PluginError(f"{drops.height - found} of {drops.height} dropped ids are not in the corpus")
-    named = drops["duplicate_of"].drop_nulls().n_unique()
-    known = sum(result["named"] for result in results)
-    if known != named:
-        raise PluginError(f"{named - known} of {named} ids in 'duplicate_of' are not in the corpus")
+def _judged(
+    component: CorpusFilter, name: str, batch: pl.DataFrame, cut: pl.DataFrame, spans: pl.DataFrame, whole: pl.DataFrame
+) -> pl.DataFrame:
+    """Return `id, reason, duplicate_of, signals` for each document; no reason where it stays."""
+    counted = spans.group_by("id").agg(pl.len().cast(pl.Int64).alias("cuts"))
+    left = (
+        pl.DataFrame({"id": batch["id"], "text": cut["text"], "before": batch["text"]})
+        .join(counted, on="id")
+        .select(
+            "id",
+            "cuts",
+            characters=pl.col("text").str.strip_chars().str.len_chars().cast(pl.Int64),
+            characters_before=pl.col("before").str.len_chars().cast(pl.Int64),
+        )
+    )
+    rules = {NOTHING_LEFT: pl.col("characters") == 0, **component.rules()}
+    why = pl.coalesce(pl.when(rule).then(pl.lit(reason)) for reason, rule in rules.items())
+    measured = pl.struct(pl.col(column).alias(f"{name}.{column}") for column in left.columns if column != "id")
+    emptied = left.select(
+        "id", why.alias("reason"), pl.lit(None, pl.String).alias("duplicate_of"), signals=measured.struct.json_encode()
+    )
+    gone = pl.concat([whole.with_columns(signals=pl.lit("{}")), emptied.filter(pl.col("reason").is_not_null())])
+    return batch.select("id").join(gone, on="id", how="left", maintain_order="left")
