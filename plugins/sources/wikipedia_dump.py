@@ -180,9 +180,8 @@ class _Cutter:
             detail = f"expected <page>, found {stream.peek(40)!r}"
             return stream.pass_to(OPEN).as_bad(self._name, self._place, "stray-content", detail)
         end = stream.find(CLOSE, self._max_page_bytes)
-        following = stream.find(OPEN, end if end >= 0 else self._max_page_bytes) if end >= 0 else -1
         offset = stream.offset
-        again = stream.peek(end).find(OPEN, 1) if end >= 0 and following >= 0 else -1
+        again = stream.peek(end).find(OPEN, 1) if end >= 0 else -1
         if end >= 0 and again < 0:
             return offset, stream.take(end + len(CLOSE))
         held = stream.ahead(self._max_page_bytes + 1)
