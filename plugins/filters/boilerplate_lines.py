@@ -104,5 +104,9 @@ def _is_menu(line: pl.Expr) -> pl.Expr:
     short = line.str.len_chars() <= num_items * MAX_ITEM_CHARACTERS
     spaced = line.str.contains(r"\s[|·•»›→>/-]\s|[|·•»›]")
     return (
-        (num_items >= MIN_MENU_ITEMS) & short & spaced & ~line.str.contains(TERMINAL) & ~line.str.contains(r"^\||[0-9=+*<]")
+        (num_items >= MIN_MENU_ITEMS)
+        & short
+        & spaced
+        & ~line.str.contains(TERMINAL)
+        & ~line.str.contains(r"^\||[0-9=+*<]")
     )

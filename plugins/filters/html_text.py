@@ -13,7 +13,9 @@ from workbench.api import Field, RewriteFilter, Rewritten
 _BEGINS = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
-_ELEMENT = re.compile(r"<(?:html|head|body|div|p|span|table|article|section|ul|h[1-6]|br|a\s+href)\b[^<>]*>", re.IGNORECASE)
+_ELEMENT = re.compile(
+    r"<(?:html|head|body|div|p|span|table|article|section|ul|h[1-6]|br|a\s+href)\b[^<>]*>", re.IGNORECASE
+)
 _ENOUGH_ELEMENTS = 3
 _LOOK_CHARACTERS = 16 << 10
 

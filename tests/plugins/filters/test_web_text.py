@@ -42,7 +42,7 @@ def test_what_is_no_html_stays_as_it_is(text):
 
 
 def test_a_page_without_text_and_one_too_long_are_dropped_by_name():
-    texts, edits = applied(
+    _, edits = applied(
         HtmlText(max_characters=1000), "<html><body></body></html>", PAGE.format(SENTENCES, SENTENCES * 9)
     )
     assert edits == [{"no_main_text": 1}, {"too_long": 1}]
