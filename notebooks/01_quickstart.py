@@ -78,7 +78,7 @@ topic = p.train.tune(
     tuning=wb.tuning.lora(rank=16, embeddings=True),
     objective=wb.objective.classification(),
     optimizer={"lr": 3e-3},
-    budget={"steps": 300},
+    budget={"steps": 160},
     batch_size=32,
     max_length=64,
     name="topic",

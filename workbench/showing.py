@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.artifacts import Artifact, Corpus, Export, Model, Report, Tokenizer, Tokens
 from workbench.artifacts.ledger import Ledger
-from workbench.wording import duration, number, share, size, spread
+from workbench.wording import count, duration, listed, number, share, size, spread
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from workbench.pipeline.plan import Plan
     from workbench.store.runs import RunRecord
 
 NUM_SAMPLES = 5
@@ -132,6 +133,14 @@ def view_run(record: RunRecord) -> View:
         (f"{step.name} failed", " ".join(line.strip() for line in step.error)) for step in record.steps if step.error
     ]
     return view
+
+
+def view_plan(plan: Plan) -> View:
+    """Return the view of a plan: for every step whether its result is there, and if not, why it will run."""
+    rows = [(step.name, step.component, step.status, listed(step.reasons)) for step in plan.steps]
+    to_run = sum(step.status == "run" for step in plan.steps)
+    title = f"{count(to_run, 'step')} to run" if to_run else "nothing to run: every result is in the store"
+    return View(title, grids=[Grid("Plan", ("step", "component", "status", "why"), rows)], document=plan.to_json())
 
 
 def describe_run(record: RunRecord) -> dict[str, Any]:

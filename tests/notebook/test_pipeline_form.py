@@ -342,6 +342,8 @@ def test_a_result_is_run_when_it_is_asked_for(tmp_path: Path) -> None:
     assert "<script>" not in shown._repr_html_()
     assert "\u202e" not in repr(shown)
     assert [step.status for step in p.plan().steps] == ["cached"]
+    assert "nothing to run" in repr(p.plan())
+    assert "<table" in p.plan()._repr_html_()
     (tmp_path / "b.jsonl").write_text("no json\n")
     bad = p.source.jsonl(paths=["b.jsonl"], run={"executor": "inline"}, name="bad")
     with pytest.raises(StepError, match="bad"):

@@ -41,8 +41,7 @@ from workbench.pipeline.wiring import Outcome, Wire, check_wiring, order_steps, 
 from workbench.session import Session
 
 if TYPE_CHECKING:
-    from workbench.notebook.results import Run
-    from workbench.pipeline.plan import Plan
+    from workbench.notebook.results import Run, ShownPlan
     from workbench.registry import Registry
 
 STEP_KINDS = tuple(kind for kind in KINDS if kind not in NO_STEPS)
@@ -136,9 +135,11 @@ class Pipeline:
         """Step → fingerprint of its result, without running anything."""
         return {name: identity.fingerprint for name, identity in self.session.identify(self.graph).items()}
 
-    def plan(self) -> Plan:
+    def plan(self) -> ShownPlan:
         """Return what would run, and why."""
-        return self.session.plan(self.graph)
+        from workbench.notebook.results import ShownPlan
+
+        return ShownPlan(self.session.plan(self.graph).steps)
 
     def run(self, until: str | Handle | None = None, *, executor: str | None = None) -> Run:
         """Run what is missing, the whole pipeline or up to one step, and return the record."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from workbench.artifacts import Artifact, Corpus, Tokens
 from workbench.errors import StepError, UsageError
 from workbench.notebook.display import as_html, as_text
-from workbench.showing import Grid, View, view_artifact, view_run
+from workbench.pipeline.plan import Plan
+from workbench.showing import Grid, View, view_artifact, view_plan, view_run
 
 if TYPE_CHECKING:
     import polars as pl
@@ -40,6 +41,16 @@ class Result:
 
     def _repr_html_(self) -> str:
         return as_html(self.view)
+
+
+class ShownPlan(Plan):
+    """A plan that a cell shows as a table."""
+
+    def __repr__(self) -> str:
+        return as_text(view_plan(self))
+
+    def _repr_html_(self) -> str:
+        return as_html(view_plan(self))
 
 
 @dataclass(frozen=True)
