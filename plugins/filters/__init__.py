@@ -29,7 +29,16 @@ def workbench_components() -> list[ComponentRef]:
         ),
         ComponentRef("filter", "html-text", f"{HERE}.html_text:HtmlText", "main text of HTML pages, by trafilatura"),
         ComponentRef(
+            "filter", "line-dedup", f"{HERE}.line_dedup:LineDedup", "lines that stand elsewhere in the corpus cut out"
+        ),
+        ComponentRef(
             "filter", "minhash-dedup", f"{HERE}.minhash_dedup:MinHashDedup", "one of every group of near-duplicates"
+        ),
+        ComponentRef(
+            "filter",
+            "paragraph-dedup",
+            f"{HERE}.paragraph_dedup:ParagraphDedup",
+            "paragraphs that stand elsewhere in the corpus cut out",
         ),
         ComponentRef(
             "filter",
@@ -45,6 +54,12 @@ def workbench_components() -> list[ComponentRef]:
             requires=("presidio_analyzer:presidio-analyzer",),
         ),
         ComponentRef("filter", "secrets", f"{HERE}.secrets_filter:Secrets", "keys, tokens, private keys and passwords"),
+        ComponentRef(
+            "filter",
+            "sentence-dedup",
+            f"{HERE}.sentence_dedup:SentenceDedup",
+            "runs of sentences that stand elsewhere in the corpus cut out",
+        ),
         ComponentRef(
             "filter",
             "unicode",
