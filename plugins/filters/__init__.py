@@ -62,6 +62,12 @@ def workbench_components() -> list[ComponentRef]:
         ),
         ComponentRef(
             "filter",
+            "substring-dedup",
+            f"{HERE}.substring_dedup:SubstringDedup",
+            "passages that stand word for word elsewhere in the corpus cut out",
+        ),
+        ComponentRef(
+            "filter",
             "unicode",
             f"{HERE}.unicode:Unicode",
             "repaired and normalised unicode, control characters removed",
