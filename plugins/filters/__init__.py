@@ -11,6 +11,12 @@ def workbench_components() -> list[ComponentRef]:
     return [
         ComponentRef(
             "filter",
+            "bloom-dedup",
+            f"{HERE}.bloom_dedup:BloomDedup",
+            "documents or paragraphs that a Bloom filter has seen before",
+        ),
+        ComponentRef(
+            "filter",
             "boilerplate-lines",
             f"{HERE}.boilerplate_lines:BoilerplateLines",
             "lines of notices, buttons, menus and footers removed",
