@@ -28,14 +28,27 @@ def workbench_components() -> list[ComponentRef]:
             "simplified or traditional Chinese, by OpenCC",
         ),
         ComponentRef(
+            "filter",
+            "decontaminate",
+            f"{HERE}.decontaminate:Decontaminate",
+            "documents that share n-grams with evaluation sets",
+        ),
+        ComponentRef(
             "filter", "exact-dedup", f"{HERE}.exact_dedup:ExactDedup", "one of every group of equal documents"
         ),
+        ComponentRef("filter", "fineweb", f"{HERE}.fineweb:FineWeb", "the line rules of Penedo et al. 2024"),
         ComponentRef(
             "filter", "gopher-quality", f"{HERE}.gopher_quality:GopherQuality", "the quality rules of Rae et al. 2021"
         ),
         ComponentRef("filter", "html-text", f"{HERE}.html_text:HtmlText", "main text of HTML pages, by trafilatura"),
         ComponentRef(
             "filter", "line-dedup", f"{HERE}.line_dedup:LineDedup", "lines that stand elsewhere in the corpus cut out"
+        ),
+        ComponentRef(
+            "filter",
+            "gopher-repetition",
+            f"{HERE}.gopher_repetition:GopherRepetition",
+            "the thirteen repetition rules of Rae et al. 2021",
         ),
         ComponentRef(
             "filter", "minhash-dedup", f"{HERE}.minhash_dedup:MinHashDedup", "one of every group of near-duplicates"

@@ -28,7 +28,8 @@ class FilterConformance(StepConformance):
     def filtered(self, folder: Path, texts: list[str], *, parts: tuple[str, ...] = ()) -> tuple[Corpus, Corpus]:
         """Return the corpus made of `texts` and what the filter made of it."""
         corpus = small_corpus(folder / "corpus", texts, parts=parts)
-        return corpus, cast("Corpus", trial(self.component(), {"corpus": corpus}, folder / "run"))
+        given = {**self.inputs(folder / "further"), "corpus": corpus}
+        return corpus, cast("Corpus", trial(self.component(), given, folder / "run"))
 
     def test_survives_hostile_documents(self, tmp_path: Path) -> None:
         """Empty, NUL, bidi, ten megabytes in one line, no spaces: every document comes out kept or rejected."""
