@@ -11,6 +11,7 @@ import re
 import sys
 import time
 from importlib import import_module
+from pathlib import Path
 
 from datatrove.data import Document
 
@@ -20,7 +21,6 @@ FILTERS = {
     "c4": ("c4_filters", "C4QualityFilter"),
     "fineweb": ("fineweb_quality_filter", "FineWebQualityFilter"),
 }
-SENTENCE = re.compile(r"[^.!?。！？]*(?:[.!?]+(?=\s|$)|[。！？]+|$|[.!?])")  # noqa: RUF001  # Chinese
 
 
 def sentences(line: str, _language: str = "") -> list[str]:
@@ -28,7 +28,7 @@ def sentences(line: str, _language: str = "") -> list[str]:
     return [part for part in re.split(r"(?<=[.!?])\s+|(?<=[。！？])", line) if part.strip()]  # noqa: RUF001
 
 
-def judge(judged: list, component) -> list[str | None]:
+def judge(judged: list, component: object) -> list[str | None]:
     """Return the reason for each document; an error of the filter stands for a reason."""
     reasons = []
     for document in judged:
@@ -43,7 +43,7 @@ def judge(judged: list, component) -> list[str | None]:
 def main() -> None:
     """Write the result."""
     documents, result, words, *names = sys.argv[1:]
-    with open(documents, encoding="utf-8") as file:
+    with Path(documents).open(encoding="utf-8") as file:
         texts = [json.loads(line)["text"] for line in file]
     answer = {}
     for name in names:
@@ -65,8 +65,7 @@ def main() -> None:
             reasons = judge(made, component)
             seconds.append(time.process_time() - start)
         answer[name] = {"reasons": reasons, "seconds": seconds}
-    with open(result, "w") as file:
-        json.dump(answer, file)
+    Path(result).write_text(json.dumps(answer))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,8 @@ def workbench_components() -> list[ComponentRef]:
         ComponentRef(
             "filter", "exact-dedup", f"{HERE}.exact_dedup:ExactDedup", "one of every group of equal documents"
         ),
+        ComponentRef("filter", "c4", f"{HERE}.c4:C4", "the document rules of Raffel et al. 2020"),
+        ComponentRef("filter", "c4-lines", f"{HERE}.c4:C4LineFilter", "the line rules of Raffel et al. 2020"),
         ComponentRef("filter", "fineweb", f"{HERE}.fineweb:FineWeb", "the line rules of Penedo et al. 2024"),
         ComponentRef(
             "filter", "gopher-quality", f"{HERE}.gopher_quality:GopherQuality", "the quality rules of Rae et al. 2021"

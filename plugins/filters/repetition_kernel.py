@@ -4,7 +4,7 @@ Words and lines are compared by 64-bit hashes. A run of words has the hash of it
 prefixes are kept at the ends of words), so every run of any length costs one multiplication, and runs compare as the
 concatenated text does. Two different runs of one document share a hash about once in 10¹⁹ pairs.
 """
-# ruff: noqa: PLR2004, PLR0913, PLR0917, FBT001 - UTF-8 is defined by these numbers; compiled code takes no keywords
+# ruff: noqa: C901, PLR2004, PLR0913, PLR0917, FBT001 - UTF-8 is defined by these numbers; compiled code takes no keywords
 
 from __future__ import annotations
 
