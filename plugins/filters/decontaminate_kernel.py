@@ -37,7 +37,7 @@ def match_documents(  # noqa: PLR0913, PLR0917 - compiled code takes arrays, not
     each word on, `counts` their words (0 for none), `firsts` the index of the first word of each document.
     """
     for document in range(longest.size):
-        start, after, origin = 0, -1, -1
+        start, after, origin = 0, -1, np.int64(-1)
         for index in range(firsts[document], firsts[document + 1]):
             if counts[index] == 0:
                 break

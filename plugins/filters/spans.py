@@ -16,7 +16,7 @@ from workbench_plugins.filters.text_buffers import text_buffers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PART_ROWS = 1 << 22
+PART_ROWS = 1 << 21
 UNITS = {"line": 0, "paragraph": 1, "sentence": 2}
 SKETCH = {"id": pl.String, "start": pl.Int64, "end": pl.Int64, "hash": pl.UInt64}
 

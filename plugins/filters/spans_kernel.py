@@ -46,9 +46,9 @@ CHARACTER_ROLES = character_roles()
 
 
 @inner
-def has_role(point: int, roles: int) -> bool:
+def has_role(point: np.int64, roles: int) -> bool:
     """Return whether the character has one of these roles."""
-    return point < 65536 and CHARACTER_ROLES[point] & roles != 0
+    return bool(point < 65536 and CHARACTER_ROLES[point] & roles != 0)
 
 
 @inner

@@ -39,12 +39,12 @@ class SubstringDedup(CorpusFilter):
         counts, hashes = windows_of(words, self.min_words, self.min_words)
         begins = np.flatnonzero(counts)
         begins = begins[np.argsort(hashes[begins])]
-        rows = np.searchsorted(words.firsts, begins, side="right") - 1
+        rows = np.repeat(np.arange(batch.height), np.diff(words.firsts))[begins]
         return pl.DataFrame(
             {
                 "id": batch["id"].gather(rows),
-                "start": words.starts[begins],
-                "end": words.ends[begins + self.min_words - 1],
+                "start": words.starts[begins].astype(np.uint32),
+                "end": words.ends[begins + self.min_words - 1].astype(np.uint32),
                 "hash": hashes[begins],
             }
         )
