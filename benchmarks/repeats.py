@@ -12,6 +12,7 @@ three; `peak` the most memory that a process needed for the step and for what it
 
 from __future__ import annotations
 
+import os
 import random
 import statistics
 import subprocess
@@ -19,6 +20,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 import polars as pl
 

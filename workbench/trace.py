@@ -186,7 +186,16 @@ class _Tracer:
         before = self._text_before(step.fingerprint)
         if before is not None and before != row["text"]:
             step.details["characters_before"] = len(before)
+            step.details.update({"edits": edits} if (edits := self._cuts(step, corpus)) else {})
         self._texts[step.fingerprint] = row["text"]
+
+    def _cuts(self, step: DocumentStep, corpus: Corpus) -> dict[str, int]:
+        """Return how many spans a filter that compares documents cut out of the document, by reason."""
+        import polars as pl
+
+        name = step.component.partition("/")[2]
+        counted = corpus.cuts().filter(pl.col("id") == self._id).group_by("reason").len().sort("reason").collect()
+        return {f"{name}.{reason}": times for reason, times in counted.iter_rows()}
 
     def _text_before(self, fingerprint: str) -> str | None:
         inputs = self._store.manifest(fingerprint)["key"].get("inputs", {}).values()

@@ -4,6 +4,7 @@
     ledger.json                 read = kept + rejected + quarantined
     shards/00000.parquet        or shards/train-00000.parquet for a corpus with parts
     rejects/…, quarantine/…     same shard names, only where there is something to say
+    cuts/…                      what a filter that compares documents cut out of them, likewise
 
 Shards are zstd Parquet with page checksums, written and read with them on.
 """
@@ -83,6 +84,10 @@ class Corpus(Artifact):
         """Return the rejected documents: `id, filter, reason, reasons, signals, duplicate_of, text, source, meta`."""
         return scan_folder(self.path / "rejects", None, REJECT)
 
+    def cuts(self) -> pl.LazyFrame:
+        """Return the spans that were cut out of documents: `id, reason, duplicate_of, start, end`, see `CUT`."""
+        return scan_folder(self.path / "cuts", None, CUT)
+
     def quarantine(self) -> pl.LazyFrame:
         """Return the bad records: `file, place, reason, detail, head, digest`."""
         return scan_folder(self.path / "quarantine", None, QUARANTINE)
@@ -98,6 +103,14 @@ REJECT = {
     "text": "String",
     "source": "String",
     "meta": "String",
+}
+
+CUT = {
+    "id": "String",
+    "reason": "String",
+    "duplicate_of": "String",  # the id where the span stays, or null
+    "start": "Int64",  # bytes of the UTF-8 text as it came in
+    "end": "Int64",
 }
 
 QUARANTINE = {

@@ -53,6 +53,8 @@ def test_documents_are_cut_dropped_and_rejected_and_the_ledger_balances(tmp_path
         ("0/2", "too-short", None, "a b"),
         ("1/0", "nothing-left", None, "repeat"),
     ]
+    cuts = result.cuts().select("id", "reason", "duplicate_of", "start", "end").collect().rows()
+    assert cuts == [("0/0", "said", "1/2", 0, 10), ("0/2", "said", None, 1, 3), ("1/0", "said", "1/2", 0, 6)]
     signals = result.rejects().filter(id="0/2").select("signals").collect().item()
     assert signals == '{"Cut.cuts":1,"Cut.characters":1,"Cut.characters_before":3}'
 
@@ -84,7 +86,7 @@ def test_overlapping_spans_are_cut_once_and_touching_ones_count_apart():
     spans = pl.DataFrame(rows, schema=["id", "reason", "start", "end"], orient="row")
     cut, counted = cut_spans(batch, spans)
     assert cut["text"].to_list() == ["089", "0156789"]
-    assert counted.select("id", "reason").rows() == [("a", "y"), ("b", "y"), ("b", "x")]
+    assert counted.rows() == [("a", "y", 1, 8), ("b", "y", 2, 4), ("b", "x", 4, 5)]
 
 
 def test_cutting_equals_cutting_character_by_character():

@@ -133,6 +133,8 @@ def write_compared_shard(component: Component, task: Task) -> Task:
     )
     kept = cut.filter(is_kept)
     listed = write_part_shard(Path(task["output"]), task["name"], kept, rejected)
+    if spans.height:
+        write_shard(Path(task["output"]) / "cuts" / task["name"], spans.select(*DROP))
     reasons = Counter(rejected["reason"].to_list())
     edited = {name: Counter(spans["reason"].to_list())} if spans.height else {}
     ledger = Ledger(

@@ -42,7 +42,9 @@ def cut_spans(batch: pl.DataFrame, spans: pl.DataFrame) -> tuple[pl.DataFrame, p
     removed = np.bincount(rows[first], weights=merged_ends - merged_starts, minlength=batch.height).astype(np.int64)
     lengths = np.diff(offsets) - removed
     text = _series(np.concatenate(([0], np.cumsum(lengths))), content[keep])
-    return batch.with_columns(text.alias("text")), numbered.filter(pl.Series(first, dtype=pl.Boolean))
+    opening = numbered.filter(pl.Series(first, dtype=pl.Boolean))
+    joined = opening.with_columns(pl.Series("end", merged_ends - offsets[rows[first]]))
+    return batch.with_columns(text.alias("text")), joined.drop("row")
 
 
 def _check(spans: pl.DataFrame, offsets: np.ndarray, content: np.ndarray) -> None:
