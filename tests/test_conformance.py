@@ -5,8 +5,11 @@ Settings that the defaults will not do for, and every exception with its reason,
 
 import bz2
 import gzip
+import io
 from importlib.util import find_spec
 from typing import Any
+
+import polars as pl
 
 from workbench.registry import shared_registry
 from workbench.testing import kit_for
@@ -42,6 +45,12 @@ def one_page_pdf(text: bytes) -> bytes:
     return body + table + b"trailer << /Root 1 0 R /Size 6 >>\nstartxref\n%d\n%%%%EOF\n" % len(body)
 
 
+def _parquet() -> bytes:
+    sink = io.BytesIO()
+    pl.DataFrame({"text": [f"document {n}" for n in range(9)]}).write_parquet(sink)
+    return sink.getvalue()
+
+
 SETTINGS: dict[str, dict[str, Any]] = {
     "corpus/label": {"key": "language", "top": 2},
     "corpus/sample": {"share": 0.5},
@@ -51,7 +60,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "source/books": {"paths": ["data/*.txt"]},
     "source/html": {"paths": ["data/*.html"]},
     "source/installed-docs": {"packages": ["pluggy", "click"], "stdlib": False},
+    "source/csv": {"paths": ["data/*.csv"]},
     "source/jsonl": {"paths": ["data/*.jsonl*"]},
+    "source/parquet": {"paths": ["data/*.parquet"], "allow_damaged": True},
     "source/pdf": {"paths": ["data/*.pdf"]},
     "source/text": {"paths": ["data/*.txt"]},
     "source/warc": {"paths": ["data/*.warc.gz"]},
@@ -74,6 +85,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
 FILES: dict[str, dict[str, bytes]] = {
     "source/books": {"data/a.txt": b"*** START OF THE PROJECT GUTENBERG EBOOK A ***\nA book.\n*** END OF THE PROJECT"},
     "source/html": {"data/a.html": PAGE},
+    "source/csv": {"data/a.csv": b"text,page\n" + b"a text of some length,1\n" * 9},
+    "source/parquet": {"data/a.parquet": _parquet()},
     "source/jsonl": {"data/a.jsonl": LINES, "data/b.jsonl.gz": gzip.compress(LINES, mtime=0)},
     "source/pdf": {"data/a.pdf": one_page_pdf(b"A line of text.")},
     "source/text": {"data/a.txt": b"first text\n", "data/b.txt": "第二个文件。\n".encode()},

@@ -10,6 +10,7 @@ def workbench_components() -> list[ComponentRef]:
     """List the components of this family: one line each."""
     return [
         ComponentRef("source", "books", f"{HERE}.books:Books", "Project Gutenberg texts and EPUB, by book or chapter"),
+        ComponentRef("source", "csv", f"{HERE}.csv_table:CsvTable", "CSV and TSV, plain or compressed"),
         ComponentRef("source", "html", f"{HERE}.html:Html", "HTML files, one page each"),
         ComponentRef(
             "source",
@@ -18,6 +19,7 @@ def workbench_components() -> list[ComponentRef]:
             "the documentation of the installed Python packages",
         ),
         ComponentRef("source", "jsonl", f"{HERE}.jsonl:JsonLines", "JSON Lines, plain, gzip or zstd"),
+        ComponentRef("source", "parquet", f"{HERE}.parquet_table:ParquetTable", "Parquet files"),
         ComponentRef("source", "pdf", f"{HERE}.pdf:Pdf", "PDF files, without running heads and page numbers"),
         ComponentRef(
             "source", "text", f"{HERE}.text:Text", "text and Markdown files, one document each or one per paragraph"

@@ -17,13 +17,9 @@ from workbench_plugins.sources.json_records import (
     parse_object,
     take,
 )
+from workbench_plugins.sources.row_frames import Row, framed_rows, new_names
 
 from workbench.api import BadRecord, Context, Field, FileSource, Line, document_id, read_lines
-
-BATCH_DOCUMENTS = 2048
-BATCH_BYTES = 4 << 20
-DOCUMENT = ("id", "text", "source", "meta")
-Row = tuple[Any, ...]
 
 
 class JsonLines(FileSource):
@@ -40,27 +36,12 @@ class JsonLines(FileSource):
     @field_validator("columns")
     @classmethod
     def _new_names(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
-        for column in columns:
-            if column in DOCUMENT:
-                raise ValueError(f"every document has a column {column!r} of its own; leave it out, it is kept in meta")
-        return columns
+        return new_names(columns)
 
     def read(self, ctx: Context) -> Iterator[pl.DataFrame | BadRecord]:
         """Yield the documents of every file, in the order of names and lines."""
         columns = Columns(self.columns)
-        rows: list[Row] = []
-        num_bytes = 0
-        for item in self._rows(ctx, columns):
-            if isinstance(item, BadRecord):
-                yield item
-                continue
-            rows.append(item)
-            num_bytes += len(item[1] or "") + len(item[3])
-            if len(rows) >= BATCH_DOCUMENTS or num_bytes >= BATCH_BYTES:
-                yield _frame(rows, columns)
-                rows, num_bytes = [], 0
-        if rows:
-            yield _frame(rows, columns)
+        yield from framed_rows(self._rows(ctx, columns), columns)
 
     def _rows(self, ctx: Context, columns: Columns) -> Iterator[Row | BadRecord]:
         keys = tuple(key_of(path) for path in (self.text, *self.columns))
@@ -93,13 +74,3 @@ class JsonLines(FileSource):
 def _bad(line: Line, name: str, fault: NotARecord | Misfit) -> BadRecord:
     reason, detail = fault.args if isinstance(fault, NotARecord) else ("column-type", str(fault))
     return BadRecord.of(line.content, file=name, place=f"line {line.number}", reason=reason, detail=detail)
-
-
-def _frame(rows: list[Row], columns: Columns) -> pl.DataFrame:
-    schema = {**dict.fromkeys(DOCUMENT, pl.String()), **columns.settle()}
-    return pl.DataFrame(
-        [
-            pl.Series(name, values, dtype)
-            for (name, dtype), values in zip(schema.items(), zip(*rows, strict=True), strict=True)
-        ]
-    )

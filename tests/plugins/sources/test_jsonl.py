@@ -3,7 +3,7 @@ import json
 
 import pytest
 from pydantic import ValidationError
-from workbench_plugins.sources import jsonl as jsonl_module
+from workbench_plugins.sources import row_frames
 from workbench_plugins.sources.jsonl import JsonLines
 
 from workbench.testing.trials import trial
@@ -57,7 +57,7 @@ def test_a_value_of_another_type_is_a_bad_record(tmp_path):
 
 def test_a_column_that_begins_with_nulls_gets_its_type_later(tmp_path, monkeypatch):
     """Batches of nulls fit any type; a column of nothing else is text."""
-    monkeypatch.setattr(jsonl_module, "BATCH_DOCUMENTS", 2)
+    monkeypatch.setattr(row_frames, "BATCH_DOCUMENTS", 2)
     records = [{"text": str(number), "label": number if number > 4 else None} for number in range(7)]
     frame = read(tmp_path, records, columns=("label", "none")).scan().collect()
     assert frame["label"].to_list() == [None] * 5 + [5, 6]
