@@ -3,8 +3,8 @@
     WORKBENCH_BENCH_DATA=FOLDER python -m benchmarks.repeats
 
 English and Chinese of `benchmarks.corpora`, 20 MB or more each. 200 passages of 50 words (or characters), in three
-sentences, none of them in the text before, are planted in two documents each: as a paragraph of one line, and for
-`substring-dedup` once more in the middle of whatever stands there. `once` is the share of passages that stand once
+sentences, none of them in the text before, are planted in two documents each: as a paragraph of one line, or for
+`substring-dedup` in the middle of whatever stands there. `once` is the share of passages that stand once
 afterwards (for `decontaminate`, whose evaluation set they are: not at all); `cut` the share of the characters gone.
 MB/s is UTF-8 per second of CPU time of one process for the whole step, reading and writing Parquet included, median of
 three; `peak` the most memory that a process needed for the step and for what it had imported.

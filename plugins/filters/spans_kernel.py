@@ -1,7 +1,8 @@
 """The compiled part of what looks for repeated spans: units and words of a text, their places and their hashes.
 
 Only integers are used and the character table is that of `minhash_kernel`, so that the same text gives the same spans
-and hashes on every machine. Two different spans of a corpus of n share a 64-bit hash with a chance of about n²/2⁶⁵.
+and hashes on every machine. Two different spans of a corpus of n share a 64-bit hash with a chance of about n²/2⁶⁵;
+whoever knows the hash can make two that do, so it guards against chance and not against malice.
 """
 # ruff: noqa: PLR2004 - UTF-8 and Unicode are defined by these numbers
 
