@@ -95,9 +95,8 @@ def _checked(drops: pl.DataFrame) -> pl.DataFrame:
 
 def _deal_out(drops: pl.DataFrame, tasks: list[Task]) -> None:
     """Write for each shard the drops of its documents, after all ids in them are known to be in the corpus."""
-    shards = pl.concat(
-        pl.scan_parquet(task["shard"]).select("id", shard=pl.lit(place, pl.UInt32)) for place, task in enumerate(tasks)
-    )
+    files = [task["shard"] for task in tasks]
+    shards = pl.scan_parquet(files, include_file_paths="shard").select("id", "shard")
     placed = shards.join(drops.select("id").unique().lazy(), on="id", how="semi").collect(engine="streaming")
     _check_known(drops["id"].n_unique(), placed.height, "dropped ids")
     named = drops["duplicate_of"].drop_nulls().unique()
@@ -105,8 +104,8 @@ def _deal_out(drops: pl.DataFrame, tasks: list[Task]) -> None:
     found = shards.join(wanted, on="id", how="semi").select(pl.len()).collect(engine="streaming").item()
     _check_known(named.len(), found, "ids in 'duplicate_of'")
     dealt = drops.join(placed, on="id", maintain_order="left").partition_by("shard", as_dict=True, include_key=False)
-    for place, task in enumerate(tasks):
-        write_shard(Path(task["drops"]), dealt.get((place,), drops.clear()))
+    for task in tasks:
+        write_shard(Path(task["drops"]), dealt.get((task["shard"],), drops.clear()))
 
 
 def _check_known(given: int, found: int, what: str) -> None:
