@@ -52,6 +52,18 @@ def both() -> dict[str, pl.DataFrame]:
     return {"English": english(), "Chinese" if not made_up else f"Chinese ({made_up:.0%} made up)": zh}
 
 
+def tar_members(folder: Path, name: str) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of the files in every `.tar.zst` below a subfolder of `folder` whose name holds `name`."""
+    for path in sorted(folder.rglob("*.tar.zst")):
+        if name in path.parent.name:
+            expanded = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(path.read_bytes())).read()
+            with tarfile.open(fileobj=io.BytesIO(expanded)) as tar:
+                for member in tar:
+                    file = tar.extractfile(member)
+                    if file:
+                        yield member.name, file.read()
+
+
 def _kept(name: str, make: Any) -> pl.DataFrame:
     path = Path(tempfile.gettempdir()) / f"workbench-benchmarks-{os.getuid()}" / f"{name}.parquet"
     if not path.exists():

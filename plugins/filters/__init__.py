@@ -43,6 +43,8 @@ def workbench_components() -> list[ComponentRef]:
             "filter", "gopher-quality", f"{HERE}.gopher_quality:GopherQuality", "the quality rules of Rae et al. 2021"
         ),
         ComponentRef("filter", "html-text", f"{HERE}.html_text:HtmlText", "main text of HTML pages, by trafilatura"),
+        ComponentRef("filter", "language", f"{HERE}.language:Language", "documents in some of 140 languages"),
+        ComponentRef("filter", "language-tag", f"{HERE}.language:LanguageTag", "the language of each as a column"),
         ComponentRef(
             "filter", "line-dedup", f"{HERE}.line_dedup:LineDedup", "lines that stand elsewhere in the corpus cut out"
         ),
