@@ -1,8 +1,18 @@
 """Filters for repeats as steps of a pipeline: through the store, with further inputs, followed by trace."""
 
 import json
+import random
 
+import pytest
+
+from workbench.artifacts import Corpus
+from workbench.artifacts.ledger import Ledger
+from workbench.contracts.records import documents
+from workbench.engine.corpus.writing import CorpusWriter
 from workbench.session import Session
+from workbench.testing.artifacts import small_component
+from workbench.testing.texts import ordinary
+from workbench.testing.trials import trial
 
 PIPELINE = """workbench: 1
 name: repeats
@@ -59,3 +69,34 @@ def test_trace_says_what_was_cut_and_why_a_document_went(tmp_path):
     assert lines.ledger.edited == {"line-dedup": {"repeated-line": 3}}
     assert lines.cuts().collect().height == 3
     assert "\n".join(lines.scan().collect()["text"]).count(NOTICE) <= 1
+
+
+COMPONENTS = {
+    "line-dedup": {},
+    "paragraph-dedup": {},
+    "sentence-dedup": {"sentences": 1},
+    "substring-dedup": {"min_words": 10},
+    "bloom-dedup": {"expected_items": 109, "false_positives": 0.3},
+}
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_the_same_documents_in_other_shards_give_the_same(tmp_path, name):
+    """Whichever shard a document stands in, and whichever comes first."""
+    rows = [{"id": f"{n * 37 % 100:03}", "text": text, "source": "s"} for n, text in enumerate(ordinary(100))]
+    rows += [{**row, "id": "x" + row["id"]} for row in rows[:9]]
+    seen = []
+    for seed in (1, 2):
+        folder = tmp_path / str(seed)
+        shuffled = random.Random(seed).sample(rows, len(rows))
+        writer = CorpusWriter(folder / "in")
+        shards = [
+            writer.add(None, n, documents([dict(row) for row in shuffled[n * 20 : n * 20 + 20]])) for n in range(6)
+        ]
+        writer.finish(Ledger(read=len(rows), kept=len(rows)), shards)
+        component = small_component(f"filter/{name}", **COMPONENTS[name])
+        result = trial(component, {"corpus": Corpus(folder / "in", "in")}, folder / "run")
+        frames = (result.scan(), result.rejects(), result.cuts())
+        seen.append([frame.collect().sort(["id"], maintain_order=True).rows() for frame in frames])
+        assert result.ledger.rejected or result.ledger.edited
+    assert seen[0] == seen[1]
