@@ -28,7 +28,7 @@ SHORT = 30  # characters of a short line
 
 
 @inner
-def decode(content: np.ndarray, place: int) -> tuple[int, int]:
+def decode(content: np.ndarray, place: int) -> tuple[np.int64, int]:
     """Return the code point at a byte of valid UTF-8, and how many bytes it takes."""
     lead = np.int64(content[place])
     if lead < 0x80:
@@ -329,7 +329,7 @@ def filled_lines(
 ) -> None:  # fmt: skip
     """Fill FineWeb's columns over the lines that are not blank; `total` is the characters without newlines."""
     number = ending = short = repeated_characters = 0
-    value, characters, blank, kind, place = ZERO, 0, True, 0, start
+    value, characters, blank, kind, place = ZERO, 0, True, np.int64(0), start
     while True:
         if place >= end or content[place] == NEWLINE:
             if not blank:
@@ -340,7 +340,7 @@ def filled_lines(
                     repeated_characters += characters
             if place >= end:
                 break
-            value, characters, blank, kind = ZERO, 0, True, 0
+            value, characters, blank, kind = ZERO, 0, True, np.int64(0)
             place += 1
             continue
         point, size = decode(content, place)

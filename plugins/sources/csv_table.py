@@ -122,7 +122,7 @@ class Records:
         self._delimiter = delimiter
 
     def __iter__(self) -> Iterator[tuple[int, list[str]] | BadRecord]:
-        for first in iter(self._next, None):
+        while (first := self._next()) is not None:
             if isinstance(first, BadRecord):
                 yield first
             elif first.content and not first.content.isspace():
