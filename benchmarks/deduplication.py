@@ -1,8 +1,8 @@
 """Cost and recall of `exact-dedup` and `minhash-dedup`.
 
-    python -m benchmarks.deduplication [FILE.jsonl | FILE.parquet]       a file with a column `text`
+    [WORKBENCH_BENCH_DATA=FOLDER] python -m benchmarks.deduplication
 
-Without a file, English-like and Chinese-like documents are made up. `sketch` is MB of UTF-8 per second of CPU time of
+Text of `benchmarks.corpora`; the pairs of the recall table are made up. `sketch` is MB of UTF-8 per second of CPU time of
 this process, best of three; `resolve` is microseconds of CPU time for each document. The recall table counts pairs by
 their true Jaccard similarity over five words (or characters) in a row. For scale, on one core (November 2026):
 datatrove 14x8 0.27 MB/s with recall .870 .993 .999; text-dedup 25x10 0.85 MB/s with .961 1 1.
@@ -10,7 +10,6 @@ datatrove 14x8 0.27 MB/s with recall .870 .993 .999; text-dedup 25x10 0.85 MB/s 
 
 import os
 import random
-import sys
 import time
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
@@ -19,7 +18,7 @@ import polars as pl
 from workbench_plugins.filters.exact_dedup import ExactDedup
 from workbench_plugins.filters.minhash_dedup import MinHashDedup
 
-from benchmarks.filters import samples
+from benchmarks.corpora import both
 
 PAIRS = 400
 ENGLISH = [f"{head}{tail}" for head in ("ba", "de", "gi", "ko", "lu", "ma", "ne", "po") for tail in range(400)]
@@ -78,11 +77,10 @@ def recall(name: str, vocabulary: list[str], joint: str) -> None:
 
 if __name__ == "__main__":
     print(f"{'text':10} {'filter':14} {'sketch':>9} {'resolve':>12}")
-    for sample, frame in samples().items():
+    for sample, frame in both().items():
         cost(sample, frame)
-    if len(sys.argv) == 1:
-        print(
-            f"\n{'recall':10} {'threshold':>9} {'bands':>8} {'.5-.6':>7} {'.6-.7':>7} {'.7-.8':>7} {'.8-.9':>7} {'.9-1':>7}"
-        )
-        recall("english", ENGLISH, " ")
-        recall("chinese", CHINESE, "")
+    print(
+        f"\n{'recall':10} {'threshold':>9} {'bands':>8} {'.5-.6':>7} {'.6-.7':>7} {'.7-.8':>7} {'.8-.9':>7} {'.9-1':>7}"
+    )
+    recall("english", ENGLISH, " ")
+    recall("chinese", CHINESE, "")

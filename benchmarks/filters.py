@@ -1,84 +1,103 @@
-"""Cost of the row filters `word-count` and `gopher-quality` in one pass.
+"""The quality filters beside datatrove's: the same decisions given the same words, and what they cost.
 
-    python -m benchmarks.filters [FILE.jsonl | FILE.parquet]       a file with a column `text`
+    [WORKBENCH_BENCH_DATA=FOLDER] python -m benchmarks.filters [MB for datatrove's own tokenizer, default 1.5]
 
-Without a file, English-like and Chinese-like documents are made up from fixed word lists. Figures are MB of UTF-8 per
-second of CPU time of this process, all threads counted, best of three; `measure` is what a stored signal saves,
-`judge` what trying another threshold costs. For scale, on one core of a 2-core Xeon (November 2026): datatrove 0.10.1,
-all four rule sets, 0.24 MB/s; Gopher quality alone as polars expressions 24 MB/s.
+Text of `benchmarks.corpora`. One core each, MB of UTF-8 per second of CPU time, median of three. `like for like`: both
+take `str.split()` for words, and the decisions over all documents are compared. `chain`: Gopher quality, Gopher
+repetition, C4 and FineWeb; ours computes every statistic of every document in one pass, datatrove stops at the first
+rule that drops a document; with its own tokenizer it runs on the first documents only, which it needs minutes for.
 """
 
+import json
 import os
-import random
+import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 import polars as pl
 
+from benchmarks.corpora import both
+from benchmarks.peers import python_of
 from workbench.engine.corpus.signals import measure, members_of
 from workbench.engine.corpus.verdicts import judge
 from workbench.registry import shared_registry
 
-DOCUMENTS = 2000
-ENGLISH = (
-    "the of and to in a is that with for as was on be by have it this from at which are not or an were has river history "
-    "people government music century language population different important however company university several between"
-)
-CHINESE = "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面而方后多定行学法所民得经"
+PEER = Path(__file__).parent / "peer" / "datatrove_filters.py"
+SAME_WORDS = ("gopher-repetition", "c4", "fineweb")
+CHAIN = ("gopher-quality", "gopher-repetition", "c4", "fineweb")
 
 
-def english(chance: random.Random) -> str:
-    """Return one document of 100 to 900 words in sentences and paragraphs."""
-    words = chance.choices(ENGLISH.split(), k=chance.randrange(100, 900))
-    return " ".join(
-        word + (".\n" if number % 40 == 0 else ". " if number % 13 == 0 else "") for number, word in enumerate(words, 1)
-    )
+def of_peer(batch: pl.DataFrame, words: str, names: Iterable[str]) -> dict[str, Any]:
+    """Return datatrove's reasons and seconds by filter."""
+    with tempfile.TemporaryDirectory() as folder:
+        documents, result = Path(folder) / "documents.jsonl", Path(folder) / "result.json"
+        batch.select("text").write_ndjson(documents)
+        subprocess.run([python_of("datatrove"), PEER, documents, result, words, *names], check=True)
+        answer: dict[str, Any] = json.loads(result.read_text())
+    return answer
 
 
-def chinese(chance: random.Random) -> str:
-    """Return one document of 200 to 1,500 characters in sentences and paragraphs."""
-    characters = chance.choices(CHINESE, k=chance.randrange(200, 1500))
-    return "".join(
-        one + ("。\n" if number % 90 == 0 else "，" if number % 11 == 0 else "")  # noqa: RUF001  # data
-        for number, one in enumerate(characters, 1)
-    )
+def ours(batch: pl.DataFrame, names: Iterable[str], **settings: str) -> tuple[pl.Series, float, float]:
+    """Return which documents go, and the median seconds for measuring and for judging."""
+    registry = shared_registry()
+    filters = tuple(registry.load(f"filter/{name}")(**settings) for name in names)
+    members = members_of(registry.load("filter/chain")(filters=filters))
+    measure(members, batch.head(10), "warm")
+    measuring, judging = [], []
+    for _ in range(3):
+        start = time.process_time()
+        signals = measure(members, batch, "bench").signals
+        middle = time.process_time()
+        masks = judge(members, signals, "bench")
+        measuring.append(middle - start)
+        judging.append(time.process_time() - middle)
+    gone = pl.select(pl.any_horizontal(*(mask.holds for mask in masks))).to_series()
+    return gone, median(measuring), median(judging)
 
 
-def samples() -> dict[str, pl.DataFrame]:
-    """Return name → documents."""
-    if len(sys.argv) > 1:
-        path = Path(sys.argv[1])
-        frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_ndjson(path)
-        return {path.name: frame.select(pl.int_range(pl.len()).cast(pl.String).alias("id"), "text")}
-    chance = random.Random(1)
-    return {
-        make.__name__: pl.DataFrame(
-            {"id": map(str, range(DOCUMENTS)), "text": [make(chance) for _ in range(DOCUMENTS)]}
-        )
-        for make in (english, chinese)
-    }
+def megabytes(batch: pl.DataFrame) -> float:
+    """Return the size of the text."""
+    return float(batch["text"].str.len_bytes().sum()) / 1e6
 
 
 def main() -> None:
-    """Print one line for each sample."""
-    registry = shared_registry()
-    filters = tuple(registry.load(f"filter/{name}")() for name in ("word-count", "gopher-quality"))
-    members = members_of(registry.load("filter/chain")(filters=filters))
-    print(f"{'text':<16}{'MB':>8}{'measure MB/s':>16}{'judge MB/s':>14}{'kept':>8}")
-    for name, batch in samples().items():
-        size = batch["text"].str.len_bytes().sum() / 1e6
-        measuring, judging = [], []
-        for _ in range(3):
-            start = time.process_time()
-            signals = measure(members, batch, name).signals
-            measuring.append(time.process_time() - start)
-            masks = judge(members, signals, name)
-            judging.append(time.process_time() - start - measuring[-1])
-        kept = pl.select(~pl.any_horizontal(*(mask.holds for mask in masks))).to_series().mean()
-        print(f"{name:<16}{size:>8.1f}{size / min(measuring):>16.1f}{size / min(judging):>14.0f}{kept:>8.1%}")
+    """Print both tables for each language."""
+    sample_megabytes = float(sys.argv[1]) if len(sys.argv) > 1 else 1.5
+    print(f"{'text':10} {'filter':32} {'documents':>9} {'differ':>7} {'datatrove':>10} {'ours':>8} {'ratio':>7}")
+    for language, batch in both().items():
+        size = megabytes(batch)
+        peer = of_peer(batch, "split", SAME_WORDS)
+        for name in SAME_WORDS:
+            gone, seconds, _ = ours(batch, [name], words="spaces")
+            theirs = pl.Series([reason is not None for reason in peer[name]["reasons"]])
+            row(
+                language,
+                f"{name}, like for like",
+                batch,
+                (gone != theirs).sum(),
+                size / median(peer[name]["seconds"]),
+                size / seconds,
+            )
+        small = batch.filter(pl.col("text").str.len_bytes().cum_sum() <= sample_megabytes * 1e6)
+        slow = of_peer(small, "default", ["chain"])["chain"]["seconds"]
+        _, seconds, judging = ours(batch, CHAIN)
+        row(language, "chain, its tokenizer", batch, None, megabytes(small) / median(slow), size / seconds)
+        print(f"{'':10} judging by other thresholds: {judging * 1e3:.0f} ms for {len(batch):,} documents")
+
+
+def row(language: str, name: str, batch: pl.DataFrame, differ: int | None, peer: float, own: float) -> None:
+    """Print one line of the table."""
+    shown = "" if differ is None else str(differ)
+    print(
+        f"{language:10} {name:32} {len(batch):>9,} {shown:>7} {peer:>10.2f} {own:>8.1f} {own / peer:>6.1f}x", flush=True
+    )
 
 
 if __name__ == "__main__":
