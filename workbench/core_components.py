@@ -5,6 +5,7 @@ from workbench.contracts.references import ComponentRef
 CORE = (
     ComponentRef("corpus", "concat", "workbench.engine.corpus.concat:Concat", "several corpora as one"),
     ComponentRef("corpus", "label", "workbench.engine.corpus.label:Label", "a label for each document from its meta"),
+    ComponentRef("corpus", "mix", "workbench.engine.corpus.mix:Mix", "corpora in stated proportions, shuffled"),
     ComponentRef("corpus", "sample", "workbench.engine.corpus.sample:Sample", "a random share or number of documents"),
     ComponentRef("corpus", "split", "workbench.engine.corpus.split:Split", "train, valid and test parts by document"),
     ComponentRef("filter", "chain", "workbench.engine.corpus.chain:Chain", "several filters in one pass"),

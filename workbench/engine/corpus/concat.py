@@ -43,8 +43,8 @@ class Concat(CoreStep):
         """Check that the inputs go together, write their shards."""
         corpora: list[Corpus] = ctx.inputs["corpora"]
         parts = self._common_parts(ctx, corpora)
-        columns, models = self._common_columns(ctx, corpora)
-        _check_ids(ctx, corpora)
+        columns, models = common_columns(ctx, corpora, fill=self.fill)
+        check_ids(ctx, corpora)
         tasks: list[Task] = []
         numbers: dict[str | None, int] = {}
         for corpus in corpora:
@@ -69,33 +69,34 @@ class Concat(CoreStep):
                 )
         return parts
 
-    def _common_columns(self, ctx: Context, corpora: Sequence[Corpus]) -> tuple[dict[str, str], dict[str, str]]:
-        """Return column → type name, and column → a shard that has it, of the inputs that have shards."""
-        columns: dict[str, str] = {}
-        models: dict[str, str] = {}
-        listed = [(place, corpus) for place, corpus in enumerate(corpora) if corpus.shards]
-        for place, corpus in listed:
-            for name, kind in corpus.columns.items():
-                if columns.setdefault(name, kind) != kind:
-                    raise StepError(
-                        f"the column {name!r} of input {place} is {kind}",
-                        where=f"{ctx.step}.corpora",
-                        expected=f"{columns[name]}, as in an input before it",
-                    )
-                models.setdefault(name, str(corpus.shards[0].path))
-        for place, corpus in listed:
-            missing = [name for name in columns if name not in corpus.columns]
-            if missing and not self.fill:
+
+def common_columns(ctx: Context, corpora: Sequence[Corpus], *, fill: bool) -> tuple[dict[str, str], dict[str, str]]:
+    """Return column → type name, and column → a shard that has it, of the inputs that have shards."""
+    columns: dict[str, str] = {}
+    models: dict[str, str] = {}
+    listed = [(place, corpus) for place, corpus in enumerate(corpora) if corpus.shards]
+    for place, corpus in listed:
+        for name, kind in corpus.columns.items():
+            if columns.setdefault(name, kind) != kind:
                 raise StepError(
-                    f"input {place} lacks the columns: {', '.join(missing)}",
+                    f"the column {name!r} of input {place} is {kind}",
                     where=f"{ctx.step}.corpora",
-                    expected="the same columns in every input",
-                    advice="set fill: true to have null there",
+                    expected=f"{columns[name]}, as in an input before it",
                 )
-        return columns or corpora[0].columns, models
+            models.setdefault(name, str(corpus.shards[0].path))
+    for place, corpus in listed:
+        missing = [name for name in columns if name not in corpus.columns]
+        if missing and not fill:
+            raise StepError(
+                f"input {place} lacks the columns: {', '.join(missing)}",
+                where=f"{ctx.step}.corpora",
+                expected="the same columns in every input",
+                advice="set fill: true to have null there",
+            )
+    return columns or corpora[0].columns, models
 
 
-def _check_ids(ctx: Context, corpora: Sequence[Corpus]) -> None:
+def check_ids(ctx: Context, corpora: Sequence[Corpus]) -> None:
     """Raise `StepError` when an id stands more than once, by hashes first, then by the ids that share one."""
     hashes = [batch["id"].hash() for corpus in corpora for batch in corpus.batches(["id"])]
     if not hashes:
@@ -126,11 +127,16 @@ def concat_shard(component: Component, task: Task) -> Task:
     """Write one shard with the common columns, in their common order."""
     del component
     batch = read_shard(Path(task["shard"]))
-    missing = [
-        pl.lit(None, read_shard(Path(model), [name]).schema[name]).alias(name)
-        for name, model in task["columns"]
-        if name not in batch.columns
-    ]
-    kept = batch.with_columns(missing).select([name for name, _ in task["columns"]])
+    kept = with_columns_of(batch, task["columns"])
     listed = write_part_shard(Path(task["output"]), task["name"], kept)
     return {**listed, "ledger": Ledger(read=batch.height, kept=batch.height).to_json()}
+
+
+def with_columns_of(batch: pl.DataFrame, columns: Sequence[tuple[str, str]]) -> pl.DataFrame:
+    """Return the documents with the columns of (name, a shard that has it), null where they had none."""
+    missing = [
+        pl.lit(None, read_shard(Path(model), [name]).schema[name]).alias(name)
+        for name, model in columns
+        if name not in batch.columns
+    ]
+    return batch.with_columns(missing).select([name for name, _ in columns])
