@@ -14,22 +14,30 @@ given, and the stop-word rule does not apply.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
 import polars as pl
-from workbench_plugins.filters.words import (
-    count_lettered_words,
-    count_spaced_characters,
-    count_unspaced_words,
-    count_words,
-)
+from workbench_plugins.filters.text_buffers import text_buffers
 
-from workbench.api import Field, RowFilter, Threshold
+from workbench.api import Field, Kernel, KernelColumn, RowFilter, Threshold
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 FUNCTION_CHARACTERS = "的了是在和有不这這我他们們为為就也之其以而于於者のにはをたがでてと"
 BULLETS = r"•‣▶◀◦■□▪▫●○–\-*·"
 HALF = 0.5
+
+SIGNALS = (
+    "num_words",
+    "mean_word_length",
+    "hash_to_word_ratio",
+    "ellipsis_to_word_ratio",
+    "bullet_line_share",
+    "ellipsis_line_share",
+    "alphabetic_word_share",
+    "num_stop_words",
+)
 
 _BULLET_LINE = rf"(?m)^[^\S\n]*[{BULLETS}]"
 _LINE = r"\S[^\n]*"
@@ -61,20 +69,10 @@ class GopherQuality(RowFilter):
     stop_words: tuple[str, ...] = Field(STOP_WORDS, description="stop words of scripts with spaces, any case")
     function_characters: str = Field(FUNCTION_CHARACTERS, description="what counts as a stop word without spaces")
 
-    def signals(self) -> dict[str, pl.Expr]:
+    def signals(self) -> dict[str, KernelColumn]:
         """Measure counts, ratios to words, and shares of lines; null where there are no words or lines."""
-        text = pl.col("text")
-        num_words = count_words(text)
-        return {
-            "num_words": num_words,
-            "mean_word_length": _mean_word_length(text),
-            "hash_to_word_ratio": text.str.count_matches("#", literal=True) / num_words,
-            "ellipsis_to_word_ratio": text.str.count_matches(_ELLIPSIS) / num_words,
-            "bullet_line_share": text.str.count_matches(_BULLET_LINE) / text.str.count_matches(_LINE),
-            "ellipsis_line_share": text.str.count_matches(_ELLIPSIS_LINE) / text.str.count_matches(_LINE),
-            "alphabetic_word_share": count_lettered_words(text) / num_words,
-            "num_stop_words": self._num_stop_words(text),
-        }
+        kernel = QualityStatistics(self.stop_words, self.function_characters)
+        return {name: kernel.column(name) for name in SIGNALS}
 
     def rules(self) -> dict[str, pl.Expr]:
         """Drop what lies outside the ranges of the paper."""
@@ -92,6 +90,32 @@ class GopherQuality(RowFilter):
             "too-few-stop-words": pl.col("num_stop_words") < self.min_stop_words,
         }
 
+
+@dataclass(frozen=True)
+class QualityStatistics(Kernel):
+    """What the rules look at: words counted by a compiled pass, signs and lines by patterns."""
+
+    stop_words: tuple[str, ...] = STOP_WORDS
+    function_characters: str = FUNCTION_CHARACTERS
+
+    def compute(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """Return the columns of `SIGNALS`."""
+        text = pl.col("text")
+        words, unspaced = pl.col("num_words"), pl.col("num_unspaced")
+        counted = batch.select("text").with_columns(word_counts(batch["text"]))
+        return counted.select(
+            words,
+            mean_word_length=pl.when(unspaced / words < HALF).then(
+                pl.col("num_spaced_characters") / (words - unspaced)
+            ),
+            hash_to_word_ratio=text.str.count_matches("#", literal=True) / words,
+            ellipsis_to_word_ratio=text.str.count_matches(_ELLIPSIS) / words,
+            bullet_line_share=text.str.count_matches(_BULLET_LINE) / text.str.count_matches(_LINE),
+            ellipsis_line_share=text.str.count_matches(_ELLIPSIS_LINE) / text.str.count_matches(_LINE),
+            alphabetic_word_share=pl.col("num_lettered") / words,
+            num_stop_words=self._num_stop_words(text),
+        )
+
     def _num_stop_words(self, text: pl.Expr) -> pl.Expr:
         """Return how many different stop words occur; null where half of the words are of a script without a list."""
         found = [text.str.contains(_whole_word(word)).cast(pl.UInt32) for word in self.stop_words]
@@ -99,14 +123,20 @@ class GopherQuality(RowFilter):
             characters = rf"[{re.escape(self.function_characters)}]"
             found.append(text.str.extract_all(characters).list.n_unique())
         without_list = text.str.count_matches(_WITHOUT_LIST)
-        return pl.when((without_list == 0) | (without_list / count_words(text) < HALF)).then(
+        return pl.when((without_list == 0) | (without_list / pl.col("num_words") < HALF)).then(
             pl.sum_horizontal(pl.lit(0, pl.UInt32), *found)
         )
 
 
-def _mean_word_length(text: pl.Expr) -> pl.Expr:
-    unspaced, num_words = count_unspaced_words(text), count_words(text)
-    return pl.when(unspaced / num_words < HALF).then(count_spaced_characters(text) / (num_words - unspaced))
+def word_counts(texts: pl.Series) -> list[pl.Series]:
+    """Return `num_words`, `num_lettered`, `num_unspaced` and `num_spaced_characters` of each text, uint32."""
+    from workbench_plugins.filters.words_kernel import NUM_COUNTS, count_words, word_classes
+
+    offsets, content = text_buffers(texts)
+    counts = np.zeros((len(texts), NUM_COUNTS), dtype=np.int64)
+    count_words(offsets, content, word_classes(), counts)
+    names = ("num_words", "num_lettered", "num_unspaced", "num_spaced_characters")
+    return [pl.Series(name, column, dtype=pl.UInt32) for name, column in zip(names, counts.T, strict=True)]
 
 
 def _whole_word(word: str) -> str:

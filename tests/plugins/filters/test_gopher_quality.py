@@ -2,7 +2,13 @@
 
 import polars as pl
 import pytest
-from workbench_plugins.filters.gopher_quality import GopherQuality
+from workbench_plugins.filters.gopher_quality import GopherQuality, word_counts
+from workbench_plugins.filters.words import (
+    count_lettered_words,
+    count_spaced_characters,
+    count_unspaced_words,
+    count_words,
+)
 
 from workbench.contracts.component import Threshold, is_marked
 
@@ -10,7 +16,8 @@ from workbench.contracts.component import Threshold, is_marked
 def judged(text, **settings):
     """Return the signals of a text and the reasons that hold for it."""
     component = GopherQuality(**settings)
-    signals = pl.DataFrame({"text": [text]}).select(**component.signals())
+    kernel = component.signals()["num_words"].kernel
+    signals = kernel.compute(pl.DataFrame({"text": [text]})).fill_nan(None)
     reasons = [reason for reason, rule in component.rules().items() if signals.with_columns(r=rule)["r"].item()]
     return signals.row(0, named=True), reasons
 
@@ -141,3 +148,28 @@ def test_thresholds_do_not_enter_the_signals():
     """Every limit is a `Threshold`; only the lists of words change what is measured."""
     marked = {name for name in GopherQuality.model_fields if is_marked(GopherQuality, name, Threshold)}
     assert set(GopherQuality.model_fields) - marked == {"stop_words", "function_characters"}
+
+
+COUNTED = [
+    "",
+    "中文，2024年 is fine",
+    "don't, 3.14 -- ok",
+    "……",
+    "2024年, 3 men --",
+    "用iPhone手机，“ok”",
+    "ภาษาไทย ไทย x",
+    "a\u0301 é\u3042\u3099b",
+]
+
+
+@pytest.mark.parametrize("text", COUNTED)
+def test_words_are_those_of_the_definition(text):
+    """The compiled count is that of the patterns in `words`."""
+    column = pl.col("text")
+    wanted = pl.DataFrame({"text": [text]}).select(
+        count_words(column),
+        b=count_lettered_words(column),
+        c=count_unspaced_words(column),
+        d=count_spaced_characters(column),
+    )
+    assert [counts[0] for counts in word_counts(pl.Series([text]))] == list(wanted.row(0))
