@@ -82,9 +82,8 @@ def main() -> None:
             statuses = list(run(store).values())
             found = digests(store)
             equal += found == expected
-            verdict = (
-                "equal" if found == expected else f"DIFFERENT: {sorted(set(found.items()) ^ set(expected.items()))[:4]}"
-            )
+            differing = sorted({name for name, _ in set(found.items()) ^ set(expected.items())})
+            verdict = f"DIFFERENT: {', '.join(differing)}" if differing else "equal"
             kept = f"{statuses.count('cached')} steps kept, {statuses.count('ran')} run again"
             print(
                 f"kill {index + 1:2} at {moment:5.1f} s ({'running' if killed else 'done'}): {kept}: {verdict}",
