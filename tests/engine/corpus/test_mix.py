@@ -3,8 +3,11 @@
 import pytest
 
 from workbench.artifacts import Corpus
+from workbench.artifacts.ledger import Ledger
 from workbench.contracts.context import Context
+from workbench.contracts.records import documents
 from workbench.engine.corpus.mix import Mix
+from workbench.engine.corpus.writing import CorpusWriter
 from workbench.errors import StepError
 
 
@@ -68,6 +71,28 @@ def test_shuffled_by_the_seed_alone(sources, tmp_path, corpora):
     assert corpora.ids(first) == corpora.ids(again)
     assert corpora.ids(first) != corpora.ids(other)
     assert 5 < first.scan().collect()["mixture"].head(30).to_list().count("0") < 25
+
+
+def test_the_same_however_documents_lie_in_shards(tmp_path):
+    """What is drawn, and its order, follow from the seed and the ids."""
+
+    def corpus(name, shards):
+        writer = CorpusWriter(tmp_path / name)
+        rows = [[{"id": i, "text": f"text {i}", "source": "s"} for i in ids] for ids in shards]
+        listed = [writer.add(None, index, documents(part)) for index, part in enumerate(rows)]
+        number = sum(map(len, shards))
+        writer.finish(Ledger(read=number, kept=number), listed)
+        return Corpus(writer.path)
+
+    ids = [f"a{n}" for n in range(40)]
+    other = corpus("b", [[f"b{n}" for n in range(40)]])
+    one, three = corpus("one", [ids]), corpus("three", [ids[25:][::-1], ids[:10], ids[10:25]])
+    results = [
+        mix(tmp_path / f"out{n}", [first, other], weights=[3, 1], total=120, unit="characters")
+        for n, first in enumerate((one, three))
+    ]
+    assert results[0].scan().collect().equals(results[1].scan().collect())
+    assert results[0].rejects().collect().equals(results[1].rejects().collect())
 
 
 def test_one_way_to_say_how_much():
