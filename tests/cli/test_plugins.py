@@ -11,7 +11,7 @@ from workbench.catalog import describe_settings, examine
 from workbench.cli.lab import lab_command
 from workbench.cli.root import root
 from workbench.contracts.references import ComponentRef
-from workbench.registry import Registry
+from workbench.registry import Registry, missing_packages
 
 
 def answer(*arguments: str, status: int = 0):
@@ -56,10 +56,12 @@ def test_show_groups_and_parts():
 
 
 def test_every_component_can_be_described():
-    """The card of every installed component is JSON with words for every type."""
-    ids = [item["id"] for item in answer("plugins", "list")["components"]]
-    assert len(ids) > 20
-    for name in ids:
+    """The card of every installed component is JSON with words for every type; a missing extra is named with pip's command."""
+    refs = Registry.discover().refs()
+    assert len(refs) > 50
+    for ref in (ref for ref in refs if missing_packages(ref)):
+        assert "pip install" in answer("plugins", "show", ref.id, status=3)["error"]["advice"]
+    for name in (ref.id for ref in refs if not missing_packages(ref)):
         card = answer("plugins", "show", name)
         for setting in card["settings"]:
             assert "<class" not in setting["type"], (name, setting)
@@ -85,7 +87,7 @@ def test_doctor_names_what_is_broken():
     )
     health = examine(registry)
     assert [line for line in health.problems if line.startswith("corpus/gone: ")]
-    assert health.missing == {"corpus/lacking": ["no-such"]}
+    assert health.missing["corpus/lacking"] == ["no-such"]
 
 
 def test_settings_of_a_class():
