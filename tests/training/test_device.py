@@ -52,3 +52,11 @@ def test_settings_of_the_process_come_back_after_an_error():
     assert torch.get_num_threads() == threads
     assert not torch.are_deterministic_algorithms_enabled()
     assert torch.utils.deterministic.fill_uninitialized_memory
+
+
+def test_bfloat16_products_add_in_order():
+    """Else parts of a sum are added as threads finish, and one run in many differs in its last digits."""
+    before = torch.backends.mkldnn.deterministic
+    with repeatable(CPU, 2):
+        assert torch.backends.mkldnn.deterministic
+    assert torch.backends.mkldnn.deterministic == before

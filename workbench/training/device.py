@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.errors import EnvironmentProblem, UsageError
 
@@ -68,14 +68,17 @@ def repeatable(device: torch.device, threads: int) -> Iterator[None]:
     import torch
     from torch.utils import deterministic
 
-    before = (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled())
+    mkldnn: Any = torch.backends.mkldnn  # its flags are made at run time
+    before = (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled(), mkldnn.deterministic)
     fill = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     torch.set_num_threads(max(1, threads))
     torch.use_deterministic_algorithms(device.type == "cpu")
+    mkldnn.deterministic = True  # bfloat16 products: parts of a sum are added in order, not as threads finish
     deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # nothing is read before it is written
     try:
         yield
     finally:
         torch.set_num_threads(before[0])
         torch.use_deterministic_algorithms(before[1])
+        mkldnn.deterministic = before[2]
         deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
