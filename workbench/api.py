@@ -27,9 +27,20 @@ if TYPE_CHECKING:
     )
     from workbench.contracts.model import NEURAL, Architecture, Examples, Objective, Tuning
     from workbench.contracts.ports import Port
-    from workbench.contracts.records import BadRecord, document_id, documents
+    from workbench.contracts.records import TURNED_AWAY, BadRecord, document_id, documents
     from workbench.contracts.references import ComponentRef
     from workbench.contracts.source import FileSource, Source
+    from workbench.contracts.static import (
+        Fitted,
+        Lesson,
+        StaticArchitecture,
+        StaticClassifier,
+        StaticFeatures,
+        StaticLanguageModel,
+        StaticVectors,
+        TokenStream,
+        WindowObjective,
+    )
     from workbench.contracts.tokenizer import Tokenizer, Vocab
     from workbench.errors import DataError, EnvironmentProblem, StepError, WorkbenchError
     from workbench.files.atomic import write_text
@@ -37,9 +48,12 @@ if TYPE_CHECKING:
     from workbench.files.text import safe_text
     from workbench.hookspecs import hookimpl
     from workbench.training.device import autocast, choose_device, repeatable
+    from workbench.training.language import LanguageModel, batches_by_length, open_language_model, row_logits
     from workbench.training.masks import model_inputs
     from workbench.training.models import load_model
     from workbench.training.padding import pad_rows
+    from workbench.training.static import load_static
+    from workbench.training.writing import Writing
 
 HOME = {
     "workbench.artifacts": ("Corpus", "Export", "Model", "Report", "Tokens"),
@@ -59,8 +73,19 @@ HOME = {
     ),
     "workbench.contracts.model": ("Architecture", "Examples", "NEURAL", "Objective", "Tuning"),
     "workbench.contracts.ports": ("Port",),
-    "workbench.contracts.records": ("BadRecord", "document_id", "documents"),
+    "workbench.contracts.records": ("TURNED_AWAY", "BadRecord", "document_id", "documents"),
     "workbench.contracts.references": ("ComponentRef",),
+    "workbench.contracts.static": (
+        "Fitted",
+        "Lesson",
+        "StaticArchitecture",
+        "StaticClassifier",
+        "StaticFeatures",
+        "StaticLanguageModel",
+        "StaticVectors",
+        "TokenStream",
+        "WindowObjective",
+    ),
     "workbench.contracts.source": ("FileSource", "Source"),
     "workbench.contracts.tokenizer": ("Tokenizer", "Vocab"),
     "workbench.errors": ("DataError", "EnvironmentProblem", "StepError", "WorkbenchError"),
@@ -69,9 +94,12 @@ HOME = {
     "workbench.files.text": ("safe_text",),
     "workbench.hookspecs": ("hookimpl",),
     "workbench.training.device": ("autocast", "choose_device", "repeatable"),
+    "workbench.training.language": ("LanguageModel", "batches_by_length", "open_language_model", "row_logits"),
     "workbench.training.masks": ("model_inputs",),
     "workbench.training.models": ("load_model",),
     "workbench.training.padding": ("pad_rows",),
+    "workbench.training.static": ("load_static",),
+    "workbench.training.writing": ("Writing",),
 }
 _MODULES = {name: module for module, names in HOME.items() for name in names}
 
@@ -90,6 +118,7 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "NEURAL",
+    "TURNED_AWAY",
     "Architecture",
     "BadRecord",
     "Component",
@@ -107,8 +136,11 @@ __all__ = [
     "Field",
     "FileSource",
     "Filter",
+    "Fitted",
     "Kernel",
     "KernelColumn",
+    "LanguageModel",
+    "Lesson",
     "Line",
     "Model",
     "Objective",
@@ -122,26 +154,38 @@ __all__ = [
     "Score",
     "Scores",
     "Source",
+    "StaticArchitecture",
+    "StaticClassifier",
+    "StaticFeatures",
+    "StaticLanguageModel",
+    "StaticVectors",
     "StepError",
     "Threshold",
+    "TokenStream",
     "Tokenizer",
     "Tokens",
     "Tuning",
     "Vocab",
+    "WindowObjective",
     "WorkbenchError",
+    "Writing",
     "autocast",
+    "batches_by_length",
     "choose_device",
     "document_id",
     "documents",
     "encode_text",
     "hookimpl",
     "load_model",
+    "load_static",
     "model_inputs",
     "open_input",
+    "open_language_model",
     "pad_rows",
     "read_lines",
     "read_whole",
     "repeatable",
+    "row_logits",
     "safe_text",
     "write_text",
 ]

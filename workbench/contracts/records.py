@@ -1,7 +1,9 @@
 """Documents and bad records: what a source hands over.
 
 A document is one row of a frame with the columns `id`, `text`, `source`, `meta` (see `DOCUMENT`) and any columns
-of task data beside them (`label`, `messages`, …).
+of task data beside them (`label`, `messages`, …). A frame may also have the column `TURNED_AWAY`: a reason for each
+document that the source itself does not want (a deleted post, a generated file), null for the others. They go to the
+rejects under that reason, and the column into no corpus.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ import polars as pl
 
 from workbench.files.bad_record import BadRecord
 
-__all__ = ["DOCUMENT", "BadRecord", "document_id", "documents"]
+__all__ = ["DOCUMENT", "TURNED_AWAY", "BadRecord", "document_id", "documents"]
 
 DOCUMENT = {"id": pl.String, "text": pl.String, "source": pl.String, "meta": pl.String}
+TURNED_AWAY = "turned_away"
 
 
 def document_id(file_digest: str, place: str | int) -> str:

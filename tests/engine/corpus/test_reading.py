@@ -1,9 +1,11 @@
+import json
+
 import polars as pl
 import pytest
 
 from workbench.artifacts import Corpus
 from workbench.contracts.context import Context
-from workbench.contracts.records import BadRecord
+from workbench.contracts.records import TURNED_AWAY, BadRecord
 from workbench.contracts.source import Source
 from workbench.engine.corpus import reading
 from workbench.engine.corpus.reading import run
@@ -115,3 +117,19 @@ def test_reading_nothing_is_said(tmp_path):
     """It is no error: an empty file holds no records."""
     corpus = read(tmp_path)
     assert (corpus.num_rows, corpus.ledger.read) == (0, 0)
+
+
+def test_a_source_can_turn_documents_away(tmp_path):
+    """They are rejected under its own reason, which comes before `empty`; the column goes into no corpus."""
+    given = frame(range(4)).with_columns(
+        pl.Series("text", ["a", "b", None, None]), pl.Series(TURNED_AWAY, [None, 'say "no"', "deleted", None])
+    )
+    corpus = read(tmp_path, given, frame(range(4, 6)))
+    assert corpus.scan().collect()["id"].to_list() == ["id-0", "id-4", "id-5"]
+    assert TURNED_AWAY not in corpus.columns
+    ledger = corpus.ledger
+    assert (ledger.read, dict(ledger.rejected)) == (6, {'say "no"': 1, "deleted": 1, "empty": 1})
+    rejects = corpus.rejects().collect()
+    assert rejects["reason"].to_list() == ['say "no"', "deleted", "empty"]
+    assert json.loads(rejects["reasons"][0]) == ['source/given: say "no"']
+    assert rejects["text"].to_list() == ["b", None, None]

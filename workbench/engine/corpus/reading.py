@@ -17,7 +17,7 @@ import polars as pl
 from workbench.artifacts.corpus import QUARANTINE, read_shard
 from workbench.artifacts.ledger import Ledger
 from workbench.contracts.context import Context
-from workbench.contracts.records import DOCUMENT, BadRecord
+from workbench.contracts.records import DOCUMENT, TURNED_AWAY, BadRecord
 from workbench.contracts.source import FileSource, Source
 from workbench.engine.corpus.writing import SHARD_BYTES, SHARD_DOCUMENTS, CorpusWriter, Listed, write_part_shard
 from workbench.errors import PluginError
@@ -48,11 +48,9 @@ def run(source: Source, ctx: Context) -> None:
     quarantine.finish(num_read)
     if not num_read:
         ctx.log(f"{ctx.step} read nothing: its files hold no records")
-    ledger = Ledger(read=num_read, kept=intake.num_kept, quarantined=quarantine.total)
-    num_empty = intake.num_documents - intake.num_kept
-    if num_empty:
-        ledger.rejected[EMPTY] = num_empty
-        ledger.by_filter[ctx.component_id] = Counter({EMPTY: num_empty})
+    ledger = Ledger(read=num_read, kept=intake.num_kept, rejected=intake.rejected, quarantined=quarantine.total)
+    if intake.rejected:
+        ledger.by_filter[ctx.component_id] = Counter(intake.rejected)
     intake.writer.finish(ledger, intake.shards, columns=intake.column_types(), where=ctx.step)
     ctx.progress(num_read, num_read)
 
@@ -73,6 +71,7 @@ class _Intake:
         self.shards: list[Listed] = []
         self.num_documents = 0
         self.num_kept = 0
+        self.rejected: Counter[str] = Counter()
         self._schema: dict[str, pl.DataType] = {}
         self._waiting: list[pl.DataFrame] = []
         self._waiting_rows = 0
@@ -84,11 +83,14 @@ class _Intake:
         """Take one frame in; write the shards that are full."""
         if not isinstance(frame, pl.DataFrame):
             raise self._fault(f"it gives {type(frame).__name__}, not a polars.DataFrame or a BadRecord")
-        self._check(frame)
-        if frame.is_empty():
+        own_reason = frame[TURNED_AWAY] if TURNED_AWAY in frame.columns else pl.lit(None)
+        documents = frame.drop(TURNED_AWAY, strict=False)
+        self._check(documents)
+        if documents.is_empty():
             return
-        self.num_documents += frame.height
-        self._wait(frame.select(list(self._schema)).cast({"text": pl.String}))
+        self.num_documents += documents.height
+        reason = own_reason.cast(pl.String).alias(TURNED_AWAY)
+        self._wait(documents.select(*self._schema, reason).cast({"text": pl.String}))
         while self._waiting_rows > SHARD_DOCUMENTS or (self._waiting_bytes > SHARD_BYTES and self._waiting_rows > 1):
             self._cut()
 
@@ -97,7 +99,8 @@ class _Intake:
         while self._waiting_rows:
             self._cut()
         for name in self._untyped:
-            self._write(name, read_shard(self.ctx.output / "shards" / name).cast(pl.Schema(self._settled())))
+            kept = read_shard(self.ctx.output / "shards" / name).cast(pl.Schema(self._settled()))
+            self._write(name, kept.with_columns(pl.lit(None, pl.String).alias(TURNED_AWAY)))
         twice = self._ids.find_twice(self.ctx.output / "shards", self.shards)
         if twice:
             raise self._fault(f"the id {safe_line(twice, 60)!r} stands twice")
@@ -125,23 +128,31 @@ class _Intake:
             self._wait(frame[rows:])
         shard = frame[:rows]
         name = f"{len(self.shards):05}.parquet"
+        shard = shard.with_columns(self._reason())
         if any(dtype == pl.Null for dtype in shard.dtypes):
             self._untyped.append(name)
         self._ids.add(shard["id"])
         self.shards.append(self._write(name, shard))
         self.num_kept += self.shards[-1]["rows"]
+        self.rejected.update(shard[TURNED_AWAY].drop_nulls().to_list())
+
+    def _reason(self) -> pl.Expr:
+        """Return the source's own reason, or `empty` where there is no text."""
+        is_empty = pl.col("text").str.len_bytes().fill_null(0) == 0
+        return pl.coalesce(TURNED_AWAY, pl.when(is_empty).then(pl.lit(EMPTY)))
 
     def _write(self, name: str, documents: pl.DataFrame) -> Listed:
-        is_empty = pl.col("text").str.len_bytes().fill_null(0) == 0
-        return write_part_shard(
-            self.ctx.output, name, documents.filter(~is_empty), self._rejected(documents.filter(is_empty))
-        )
+        is_kept = pl.col(TURNED_AWAY).is_null()
+        kept = documents.filter(is_kept).drop(TURNED_AWAY)
+        return write_part_shard(self.ctx.output, name, kept, self._rejected(documents.filter(~is_kept)))
 
-    def _rejected(self, empty: pl.DataFrame) -> pl.DataFrame:
-        return empty.with_columns(
+    def _rejected(self, documents: pl.DataFrame) -> pl.DataFrame:
+        reasons = documents[TURNED_AWAY]
+        listed = {reason: json.dumps([f"{self.ctx.component_id}: {reason}"]) for reason in reasons.unique()}
+        return documents.with_columns(
             pl.lit(self.ctx.component_id).alias("filter"),
-            pl.lit(EMPTY).alias("reason"),
-            pl.lit(json.dumps([f"{self.ctx.component_id}: {EMPTY}"])).alias("reasons"),
+            reasons.alias("reason"),
+            reasons.replace_strict(listed, return_dtype=pl.String).alias("reasons"),
             pl.lit("{}").alias("signals"),
         )
 
