@@ -54,6 +54,7 @@ def _parquet() -> bytes:
 SETTINGS: dict[str, dict[str, Any]] = {
     "corpus/label": {"key": "language", "top": 2},
     "corpus/sample": {"share": 0.5},
+    "corpus/sort": {"by": "random"},
     "corpus/split": {"valid": 0.3},
     "evaluator/generation": {"max_tokens": 8, "prompts": ["the river was", "春天来了"]},
     "filter/chain": {"filters": [{"use": "filter/unicode"}, {"use": "filter/word-count", "with": {"min_words": 5}}]},
@@ -64,6 +65,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "source/jsonl": {"paths": ["data/*.jsonl*"]},
     "source/parquet": {"paths": ["data/*.parquet"], "allow_damaged": True},
     "source/pdf": {"paths": ["data/*.pdf"]},
+    "source/social": {"paths": ["data/*.jsonl"]},
     "source/text": {"paths": ["data/*.txt"]},
     "source/warc": {"paths": ["data/*.warc.gz"]},
     "source/wet": {"paths": ["data/*.wet"]},
@@ -89,6 +91,10 @@ FILES: dict[str, dict[str, bytes]] = {
     "source/parquet": {"data/a.parquet": _parquet()},
     "source/jsonl": {"data/a.jsonl": LINES, "data/b.jsonl.gz": gzip.compress(LINES, mtime=0)},
     "source/pdf": {"data/a.pdf": one_page_pdf(b"A line of text.")},
+    "source/social": {
+        "data/a.jsonl": b'{"id": "a", "title": "A title", "selftext": "A text", "subreddit": "x", "author": "y"}\n'
+        b'{"id": "b", "body": "[deleted]"}\n{"id": "c", "body": "A comment"}\n{"id_str": "1", "full_text": "A tweet"}\n'
+    },
     "source/text": {"data/a.txt": b"first text\n", "data/b.txt": "第二个文件。\n".encode()},
     "source/warc": {
         "data/a.warc.gz": gzip.compress(warc_record("response", "application/http", RESPONSE) * 2, mtime=0)

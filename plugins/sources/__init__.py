@@ -22,6 +22,12 @@ def workbench_components() -> list[ComponentRef]:
         ComponentRef("source", "parquet", f"{HERE}.parquet_table:ParquetTable", "Parquet files"),
         ComponentRef("source", "pdf", f"{HERE}.pdf:Pdf", "PDF files, without running heads and page numbers"),
         ComponentRef(
+            "source",
+            "social",
+            f"{HERE}.social:Social",
+            "Reddit-style submissions and comments, and tweets, as JSON Lines",
+        ),
+        ComponentRef(
             "source", "text", f"{HERE}.text:Text", "text and Markdown files, one document each or one per paragraph"
         ),
         ComponentRef("source", "warc", f"{HERE}.warc:Warc", "web pages from WARC files"),
