@@ -3,6 +3,7 @@
 import pytest
 
 from workbench.engine.corpus.sample import Sample
+from workbench.errors import StepError
 
 TEXTS = {"train-0": [f"t{n}" for n in range(300)], "train-1": [], "valid-0": [f"v{n}" for n in range(200)]}
 
@@ -56,3 +57,17 @@ def test_one_size_must_be_named():
     for settings in ({}, {"documents": 1, "share": 0.5}):
         with pytest.raises(ValueError, match="either documents or share"):
             Sample(**settings)
+
+
+def test_at_most_so_many_of_each_value(corpora):
+    """Two of each site and two without one, over shards; a larger number holds the smaller; the seed chooses."""
+    texts = {"0": ["a"] * 9 + ["b"], "1": ["a"] * 5 + ["c"] * 3 + [""] * 4}
+    corpus = corpora.make(texts, meta=lambda text: {"site": text} if text else {})
+    result = corpora.run(Sample(documents=2, per="site"), corpus)
+    assert dict(result.scan().collect()["text"].value_counts().iter_rows()) == {"a": 2, "b": 1, "c": 2, "": 2}
+    assert result.ledger.to_json()["rejected"] == {"not-sampled": 15}
+    assert set(corpora.ids(result)) < set(corpora.ids(corpora.run(Sample(documents=3, per="site"), corpus)))
+    with pytest.raises(StepError, match="no document has 'sight'"):
+        corpora.run(Sample(documents=2, per="sight"), corpus)
+    with pytest.raises(ValueError, match="per needs documents"):
+        Sample(share=0.5, per="site")

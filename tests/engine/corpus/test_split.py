@@ -93,3 +93,48 @@ def test_nothing_to_split(corpora):
     """A corpus without documents gives empty parts."""
     result = corpora.run(Split(), corpora.make({}))
     assert (result.parts, result.num_rows, corpora.logs) == (("train", "valid"), 0, [])
+
+
+DATED = {"2023-12-31T23:59:59Z": "train", "2024-01-01": "valid", "2023": "train", "2024-06": "test", "soon": None}
+
+
+def test_by_time_the_past_is_for_learning(corpora):
+    """Before `valid_from` train, then valid, from `test_from` test; a zone counts; without a date rejected."""
+    dated = {**DATED, "2024-01-01T00:30:00+01:00": "train", "": None}
+    corpus = corpora.make({"0": list(dated)[:3], "1": list(dated)[3:]}, meta=lambda t: {"date": t} if t else {})
+    split = Split(time="date", valid_from="2024-01-01", test_from="2024-06-01")
+    result = corpora.run(split, corpus)
+    assert result.parts == ("train", "valid", "test")
+    found = {
+        text: part
+        for part in result.parts
+        for text in result.__class__(result.path, part=part).scan().collect()["text"]
+    }
+    assert found == {text: part for text, part in dated.items() if part}
+    rejects = result.rejects().collect()
+    assert sorted(rejects["text"]) == ["", "soon"]
+    assert set(rejects["reason"]) == {"no-date"}
+    assert result.ledger.to_json()["rejected"] == {"no-date": 2}
+
+
+def test_by_time_from_unix_seconds(corpora):
+    """1704067200 is the first second of 2024."""
+    corpus = corpora.make({"0": ["1704067199", "1704067200"]}, meta=lambda text: {"created_utc": int(text)})
+    result = corpora.run(Split(time="created_utc", valid_from="2024"), corpus)
+    assert (corpora.ids(result, "train"), corpora.ids(result, "valid")) == (["0/0"], ["0/1"])
+
+
+def test_time_and_shares_exclude_each_other(corpora):
+    """What would not count is refused, as are dates that are none or in the wrong order."""
+    for settings, said in (
+        ({"time": "date"}, "needs valid_from"),
+        ({"time": "date", "valid_from": "2024", "valid": 0.2}, "no shares"),
+        ({"time": "date", "valid_from": "2024", "by": "site"}, "no groups"),
+        ({"valid_from": "2024"}, "name the date in time"),
+        ({"time": "date", "valid_from": "May"}, "is no date"),
+        ({"time": "date", "valid_from": "2024", "test_from": "2023"}, "not after"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            Split(**settings)
+    with pytest.raises(StepError, match="no document has 'date' with a date that can be read"):
+        corpora.run(Split(time="date", valid_from="2024"), corpora.make({"0": ["x"]}))

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from workbench.contracts.records import DOCUMENT
-from workbench.errors import PluginError
+from workbench.errors import PluginError, StepError
 
 KEYS_SHOWN = 12
 
@@ -22,18 +22,44 @@ def field_values(batch: pl.DataFrame, key: str) -> list[str | None]:
     """
     if key in batch.columns and key != "meta":
         return [_as_text(value) for value in batch[key].to_list()]
-    return [_as_text(_meta(value).get(key)) for value in batch["meta"].to_list()]
+    return [_as_text(meta_of(value).get(key)) for value in batch["meta"].to_list()]
+
+
+def sort_values(batch: pl.DataFrame, key: str) -> pl.Series:
+    """Return one comparable value for each document; null where it has none.
+
+    A column keeps its type, other than a list or a structure, which have no order. Keys of `meta` are all numbers
+    (float64) or all text; truth values are numbers, an empty text is none.
+
+    Raises:
+        StepError: When values have no order, or `meta` holds numbers and text under the key.
+    """
+    if key in batch.columns and key != "meta":
+        if batch.schema[key].is_nested():
+            raise StepError(f"the column {key!r} is {batch.schema[key]}", expected="values that have an order")
+        return batch[key]
+    values = [meta_of(value).get(key) for value in batch["meta"].to_list()]
+    given = [value for value in values if isinstance(value, (bool, int, float)) or (isinstance(value, str) and value)]
+    if not given:
+        return pl.Series([None] * batch.height, dtype=pl.Null)
+    if all(isinstance(value, str) for value in given):
+        return pl.Series([value if isinstance(value, str) and value else None for value in values], dtype=pl.String)
+    if any(isinstance(value, str) for value in given):
+        raise StepError(f"the values of {key!r} in meta are numbers and text", expected="one kind in every document")
+    numbers = [float(value) if isinstance(value, (bool, int, float)) else None for value in values]
+    return pl.Series(numbers, dtype=pl.Float64).fill_nan(None)
 
 
 def field_names(batch: pl.DataFrame) -> list[str]:
     """Return the names that a key can have in this batch, for messages."""
     names = {name for name in batch.columns if name not in DOCUMENT}
     for value in batch["meta"].to_list():
-        names.update(_meta(value))
+        names.update(meta_of(value))
     return sorted(names)[:KEYS_SHOWN]
 
 
-def _meta(value: str | None) -> dict[str, Any]:
+def meta_of(value: str | None) -> dict[str, Any]:
+    """Return the content of a document's `meta`. Raises `PluginError` when it is no JSON."""
     if value is None:
         return {}
     try:
