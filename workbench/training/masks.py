@@ -1,82 +1,68 @@
-"""Packed documents never see each other.
+"""The mask compiler: packed documents never see each other, whatever the model and its attention.
 
-Hugging Face models mix the documents of a packed row silently: with `use_cache` left on, with a 2D mask of ones,
-and (eager attention) with a boolean 4D mask. Encoders with learned positions ignore restarted position ids. What
-does hold everywhere is an additive float mask in four dimensions, so that is what every model gets here. It costs
-B·T·T floats, which is little beside the attention itself.
+Hugging Face models (5.23) mix the documents of a packed row silently: with `use_cache` left on, with a 2D mask of
+ones, and (eager attention) with a boolean 4D mask. What each of them needs instead is worked out here, in one place:
 
-Shapes: B rows, T tokens in a row (queries), S the same tokens as keys.
+    eager, SDPA     an additive float mask in four dimensions; it costs B·T·S floats
+    FlexAttention   a block mask; a dense one is far slower there
+    FlashAttention  all rows laid one behind the other, with the ends of their documents (`cu_seqlens`)
+    MPT             a boolean mask that is true where tokens are hidden
+    sliding windows one mask for each kind of layer: a mask in four dimensions replaces their window
+    RoBERTa         positions that begin behind the padding token's id
+    BART            embeddings instead of ids: its positions count from the row's begin and cannot be given
+    encoder-decoder the encoder run on its own: transformers has one mask for the encoder and for the look across
+    XLNet           who sees whom as `perm_mask`, what is asked for as `target_mapping`
+
+No model ever gets `labels`: losses are ours (T5 and XLNet would want them contiguous, and shift them across documents).
+
+Shapes: B rows, T tokens of a row, S tokens of the encoder's row, N asked-for tokens of a row.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import PluginError
+from workbench.training.visibility import Visibility, additive_mask, document_ends, positions
 
 if TYPE_CHECKING:
     import torch
 
+    Batch = Mapping[str, torch.Tensor]
+
+__all__ = ["additive_mask", "looks_back_only", "model_inputs", "positions"]
+
 PASSED_ON = ("token_type_ids",)
 
 
-def model_inputs(model: torch.nn.Module, batch: Mapping[str, torch.Tensor]) -> dict[str, object]:
+def model_inputs(model: torch.nn.Module, batch: Batch) -> dict[str, Any]:
     """Return what a transformers model needs so that each document of a row is on its own.
 
     Args:
-        model: Any transformers model, also wrapped by peft. Whether it looks ahead is read from its attention.
+        model: Any transformers model, also wrapped by peft, DDP or torch.compile. What it may see is read from it.
         batch: `input_ids` int[B, T] and `segment_ids` int[B, T] (the document a token belongs to, numbered within
             the row; 0 is padding). `position_ids` int[B, T] may be given; else they count from 0 in each document.
-            `token_type_ids` is passed on.
+            `token_type_ids` is passed on. By the model's family there may be
+
+            - prefix decoder: `prefix_mask` bool[B, T], true for tokens that are read from both sides;
+            - encoder-decoder: `decoder_input_ids` and `decoder_segment_ids`, each int[B, T], where equal segments
+              belong together; without them the decoder reads the encoder's tokens moved by one;
+            - permutation: `order` int[B, T], the rank in which a token is predicted (0 for those that are given), and
+              `target_positions` int[B, N], the places that are asked for. Without them every token sees its document.
 
     Returns:
-        `input_ids`, `position_ids`, `attention_mask` float[B, 1, T, S], and `use_cache=False` for decoders.
+        Keyword arguments for `model`. Token outputs are [B, T, …] ([1, B·T, …] with FlashAttention, [B, N, …] for a
+        permutation model that was asked for N places).
     """
-    segment_ids_bt = batch["segment_ids"]
-    is_causal = looks_back_only(model)
-    position_ids_bt = batch.get("position_ids")
-    inputs: dict[str, object] = {
-        "input_ids": batch["input_ids"],
-        "position_ids": positions(segment_ids_bt) if position_ids_bt is None else position_ids_bt,
-        "attention_mask": additive_mask(segment_ids_bt, causal=is_causal),
-        **{name: batch[name] for name in PASSED_ON if name in batch},
-    }
-    if is_causal:
-        inputs["use_cache"] = False
-    return inputs
-
-
-def additive_mask(segment_ids_bt: torch.Tensor, *, causal: bool) -> torch.Tensor:
-    """Return float[B, 1, T, S]: 0 where a token may look, the most negative bfloat16 elsewhere.
-
-    Padding (segment 0) sees padding only, so that no row of the softmax is empty. The value is finite in every
-    dtype that autocast may choose.
-    """
-    import torch
-
-    visible_bts = segment_ids_bt[:, :, None] == segment_ids_bt[:, None, :]
-    if causal:
-        visible_bts = visible_bts.tril()
-    hidden = torch.finfo(torch.bfloat16).min
-    mask_bts = torch.zeros(visible_bts.shape, dtype=torch.float32, device=segment_ids_bt.device)
-    return mask_bts.masked_fill_(~visible_bts, hidden)[:, None]
-
-
-def positions(segment_ids_bt: torch.Tensor) -> torch.Tensor:
-    """Return int64[B, T]: the place of each token in its document, as far as the document lies in this row.
-
-    >>> import torch
-    >>> positions(torch.tensor([[1, 1, 1, 2, 2, 0]]))
-    tensor([[0, 1, 2, 0, 1, 0]])
-    """
-    import torch
-
-    place_t = torch.arange(segment_ids_bt.shape[1], device=segment_ids_bt.device)
-    starts_bt = torch.ones_like(segment_ids_bt, dtype=torch.bool)
-    starts_bt[:, 1:] = segment_ids_bt[:, 1:] != segment_ids_bt[:, :-1]
-    first_bt = torch.where(starts_bt, place_t, 0).cummax(dim=1).values
-    return place_t - first_bt
+    config = _unwrapped(model).config
+    if config.is_encoder_decoder:
+        return _two_stacks(model, batch)
+    if config.model_type == "xlnet":
+        return _two_streams(batch)
+    return _one_stack(model, batch)
 
 
 def looks_back_only(model: torch.nn.Module) -> bool:
@@ -85,7 +71,163 @@ def looks_back_only(model: torch.nn.Module) -> bool:
         causal = getattr(module, "is_causal", None)
         if causal is not None:
             return bool(causal)
+    if getattr(_unwrapped(model), "config", None) is not None and _unwrapped(model).config.model_type == "mpt":
+        return True  # the one causal decoder of transformers 5.23 whose attention does not say so
     raise PluginError(
         f"cannot tell whether {type(model).__name__} looks ahead: none of its modules says `is_causal`",
         expected="a transformers model with attention",
     )
+
+
+def _one_stack(model: torch.nn.Module, batch: Batch) -> dict[str, Any]:
+    bare = _unwrapped(model)
+    segments_bt = batch["segment_ids"]
+    is_causal = looks_back_only(model)
+    is_prefix = getattr(bare.config, "attention_pattern", "") == "prefix"
+    rule = Visibility(
+        segments_bt,
+        segments_bt,
+        "prefix" if is_prefix else "causal" if is_causal else "bidirectional",
+        prefix=batch.get("prefix_mask") if is_prefix else None,
+    )
+    inputs: dict[str, Any] = {"input_ids": batch["input_ids"]}
+    inputs |= {name: batch[name] for name in PASSED_ON if name in batch}
+    taken = _parameters(bare)
+    if "position_ids" in taken:
+        given_bt = batch.get("position_ids")
+        inputs["position_ids"] = (positions(segments_bt) if given_bt is None else given_bt) + _first_position(bare)
+    if "use_cache" in taken:
+        inputs["use_cache"] = False
+    if str(bare.config._attn_implementation).startswith("flash_attention"):  # noqa: SLF001  # transformers' only name
+        return _laid_out(inputs, rule)
+    return {**inputs, "attention_mask": _for_layers(rule, bare.config)}
+
+
+def _for_layers(rule: Visibility, config: Any) -> Any:
+    """Return one mask, or one for each kind of layer where some look at a window only."""
+    window = getattr(config, "sliding_window", None) if getattr(config, "use_sliding_window", True) else None
+    kinds = set(getattr(config, "layer_types", None) or ())
+    if window is None or kinds == {"full_attention"}:
+        return _mask(rule, config)
+    near = replace(rule, window=window)
+    if kinds == {"full_attention", "sliding_attention"}:
+        return {"full_attention": _mask(rule, config), "sliding_attention": _mask(near, config)}
+    return _mask(near, config)
+
+
+def _mask(rule: Visibility, config: Any) -> Any:
+    attention = config._attn_implementation  # noqa: SLF001  # transformers' only name for it
+    if config.model_type == "mpt":
+        return ~rule.dense()[:, None]
+    return rule.blocks() if attention == "flex_attention" else rule.additive()
+
+
+def _laid_out(inputs: dict[str, Any], rule: Visibility) -> dict[str, Any]:
+    """Return the rows one behind the other, with the ends of their documents, for FlashAttention.
+
+    Raises `PluginError` for a prefix, which FlashAttention has no words for.
+    """
+    if rule.pattern == "prefix":
+        raise PluginError("FlashAttention knows no prefix masks", expected="sdpa, flex_attention or eager attention")
+    ends_d, longest = document_ends(rule.query_segments)
+    flat = {name: value.flatten()[None] if hasattr(value, "flatten") else value for name, value in inputs.items()}
+    return {
+        **flat,
+        "cu_seq_lens_q": ends_d,
+        "cu_seq_lens_k": ends_d,
+        "max_length_q": longest,
+        "max_length_k": longest,
+    }
+
+
+def _two_stacks(model: torch.nn.Module, batch: Batch) -> dict[str, Any]:
+    """Return the inputs of an encoder-decoder; its encoder is run here."""
+    bare = _unwrapped(model)
+    segments_bs = batch["segment_ids"]
+    is_task = "decoder_input_ids" not in batch
+    written_bt = _moved(batch, bare.config) if is_task else batch["decoder_input_ids"]
+    written_segments_bt = segments_bs if is_task else batch["decoder_segment_ids"]
+    encoder, decoder = bare.get_encoder(), bare.get_decoder()
+    read = Visibility(segments_bs, segments_bs, "bidirectional")
+    written = Visibility(written_segments_bt, written_segments_bt, "causal")
+    across = Visibility(written_segments_bt, segments_bs, "bidirectional")
+    encoded = encoder(
+        **_embedded(encoder, batch["input_ids"], segments_bs),
+        attention_mask=_mask(read, bare.config),
+    )
+    decoder_inputs = _embedded(decoder, written_bt, written_segments_bt)
+    return {
+        "encoder_outputs": encoded,
+        "attention_mask": _mask(across, bare.config),
+        **{f"decoder_{name}": value for name, value in decoder_inputs.items()},
+        "decoder_attention_mask": _mask(written, bare.config),
+        "use_cache": False,
+        **({"input_ids": batch["input_ids"]} if is_task else {}),  # heads on both look for the end token in them
+    }
+
+
+def _moved(batch: Batch, config: Any) -> torch.Tensor:
+    """Return the encoder's tokens one place later, behind the token that decoders begin with."""
+    ids_bt = batch["input_ids"].roll(1, dims=1)
+    ids_bt[:, 0] = config.decoder_start_token_id
+    return ids_bt
+
+
+def _embedded(stack: torch.nn.Module, ids_bt: torch.Tensor, segments_bt: torch.Tensor) -> dict[str, Any]:
+    """Return `input_ids`, or `inputs_embeds` for stacks that count positions over documents.
+
+    The stack will add the positions of the row; these are taken away beforehand and those within documents added.
+    """
+    import torch
+
+    places: Any = getattr(stack, "embed_positions", None)
+    within_bt = positions(segments_bt)
+    row_t = torch.arange(ids_bt.shape[1], device=ids_bt.device)
+    if places is None or bool((within_bt == row_t).all()):
+        return {"input_ids": ids_bt}
+    tokens: Any = stack.embed_tokens
+    offset = getattr(places, "offset", 0)
+    shift_btd = places.weight[within_bt + offset] - places.weight[row_t + offset]
+    return {"inputs_embeds": tokens(ids_bt) + shift_btd}
+
+
+def _two_streams(batch: Batch) -> dict[str, Any]:
+    """Return the inputs of XLNet: its masks are 1 where a token is hidden."""
+    import torch
+
+    segments_bt = batch["segment_ids"]
+    rule = Visibility(segments_bt, segments_bt, "permutation", order=batch.get("order"))
+    inputs: dict[str, Any] = {
+        "input_ids": batch["input_ids"],
+        "perm_mask": (~rule.dense()).float(),
+        "use_mems": False,
+        **{name: batch[name] for name in PASSED_ON if name in batch},
+    }
+    if "target_positions" in batch:
+        length = segments_bt.shape[1]
+        inputs["target_mapping"] = torch.nn.functional.one_hot(batch["target_positions"], length).float()
+    return inputs
+
+
+def _first_position(model: Any) -> int:
+    """Return the number of the first position: RoBERTa's begin behind the padding token's id."""
+    places = getattr(getattr(model.base_model, "embeddings", None), "position_embeddings", None)
+    padding = getattr(places, "padding_idx", None)
+    return 0 if padding is None else int(padding) + 1
+
+
+def _parameters(model: torch.nn.Module) -> frozenset[str]:
+    return frozenset(inspect.signature(type(model).forward).parameters)
+
+
+def _unwrapped(model: Any) -> Any:
+    """Return the transformers model inside what DDP, torch.compile and peft put around it."""
+    while True:
+        if hasattr(model, "_orig_mod"):
+            model = model._orig_mod  # noqa: SLF001  # torch.compile has no public name for it
+        elif hasattr(model, "get_base_model"):
+            model = model.get_base_model()
+        elif hasattr(model, "module") and not hasattr(model, "config"):
+            model = model.module
+        else:
+            return model
