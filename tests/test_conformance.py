@@ -108,6 +108,7 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
 OTHER: dict[str, dict[str, Any]] = {
     "exporter/html-report": {"optional_ports": ("corpora", "models")},
     "tokenizer/byte-bpe": {"lossless": True},
+    "train/pretrain": {"optional_ports": ("tokens",)},
 }
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.artifacts import Corpus, Export, Model, Report, Tokens
+    from workbench.artifacts.drawing import drawing, plain, svg
     from workbench.artifacts.pages import Page
     from workbench.artifacts.tokenizer import encode_text
     from workbench.contracts.component import Component, Field, Runtime, Threshold
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from workbench.hookspecs import hookimpl
     from workbench.training.device import autocast, choose_device, repeatable
     from workbench.training.language import LanguageModel, batches_by_length, open_language_model, row_logits
+    from workbench.training.losses import logits_loss, token_loss
     from workbench.training.masks import model_inputs
     from workbench.training.models import load_model
     from workbench.training.padding import pad_rows
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
 
 HOME = {
     "workbench.artifacts": ("Corpus", "Export", "Model", "Report", "Tokens"),
+    "workbench.artifacts.drawing": ("drawing", "plain", "svg"),
     "workbench.artifacts.pages": ("Page",),
     "workbench.artifacts.tokenizer": ("encode_text",),
     "workbench.contracts.component": ("Component", "Field", "Runtime", "Threshold"),
@@ -95,6 +98,7 @@ HOME = {
     "workbench.hookspecs": ("hookimpl",),
     "workbench.training.device": ("autocast", "choose_device", "repeatable"),
     "workbench.training.language": ("LanguageModel", "batches_by_length", "open_language_model", "row_logits"),
+    "workbench.training.losses": ("logits_loss", "token_loss"),
     "workbench.training.masks": ("model_inputs",),
     "workbench.training.models": ("load_model",),
     "workbench.training.padding": ("pad_rows",),
@@ -174,6 +178,7 @@ __all__ = [
     "choose_device",
     "document_id",
     "documents",
+    "drawing",
     "encode_text",
     "hookimpl",
     "load_model",
@@ -182,10 +187,12 @@ __all__ = [
     "open_input",
     "open_language_model",
     "pad_rows",
+    "plain",
     "read_lines",
     "read_whole",
     "repeatable",
     "row_logits",
     "safe_text",
+    "svg",
     "write_text",
 ]

@@ -16,11 +16,11 @@ import numpy as np
 import polars as pl
 from workbench_plugins.evaluators.confusion import confusion_matrix, confusion_table, label_table, macro_f1, matthews
 from workbench_plugins.evaluators.intervals import bootstrap, wilson
-from workbench_plugins.evaluators.network import batches_by_length, opened
+from workbench_plugins.evaluators.network import opened
 from workbench_plugins.evaluators.sampling import beginning, sample_documents
 from workbench_plugins.evaluators.tfidf import READ_CHARACTERS, predict_tfidf
 
-from workbench.api import Evaluator, Field, Port, Score, Scores, StepError, encode_text
+from workbench.api import Evaluator, Field, Port, Score, Scores, StepError, batches_by_length, encode_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -1,27 +1,26 @@
 """Samples continued from prompts, for a person to read.
 
 Special here: prompts are given, or are the first words of held-out documents, and then the text as it really went on
-stands beside the continuation. All prompts go through the model together, padded on the left.
+stands beside the continuation. N-grams and networks write alike.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import polars as pl
-from workbench_plugins.evaluators.network import opened
+from pydantic import model_validator
 from workbench_plugins.evaluators.sampling import first_words, sample_documents
 
-from workbench.api import Evaluator, Field, Port, Scores, StepError, safe_text
+from workbench.api import Evaluator, Field, Port, Scores, StepError, Writing, open_language_model, safe_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy as np
-    from workbench_plugins.evaluators.network import Network
 
-    from workbench.api import Context, Corpus, Model
+    from workbench.api import Context, Corpus, LanguageModel, Model
 
 CHARACTERS_PER_TOKEN = 6  # shown of the real text; English has about 4.5
 
@@ -51,12 +50,20 @@ class Generation(Evaluator):
     max_tokens: int = Field(64, ge=1, description="tokens to write at most")
     temperature: float = Field(0.8, ge=0, le=10, description="0 always takes the likeliest token")
     top_p: float = Field(0.95, gt=0, le=1, description="choose among the likeliest tokens that hold this probability")
+    top_k: int = Field(0, ge=0, description="choose among this many of the likeliest tokens; 0: among all")
+    beams: int = Field(1, ge=1, le=64, description="continuations followed side by side; needs a temperature of 0")
+
+    @model_validator(mode="after")
+    def _beams_do_not_draw(self) -> Self:
+        if self.beams > 1 and self.temperature:
+            raise ValueError("beams follow the likeliest tokens: set temperature to 0, or beams to 1")
+        return self
 
     def evaluate(self, model: Model, data: Corpus | None, ctx: Context) -> Scores:
         """Return a table of prompts and continuations. Raises `StepError` when there is no prompt."""
         prompts = self.collect(data, ctx)
-        with opened(model, ctx) as network:
-            texts = self.write(network, [prompt.text for prompt in prompts], ctx.rng_for("sampling"))
+        with open_language_model(model, ctx.device, ctx.threads) as language:
+            texts = self.write(language, [prompt.text for prompt in prompts], ctx.rng_for("sampling"))
         limit = self.max_tokens * CHARACTERS_PER_TOKEN
         table = pl.DataFrame(
             {
@@ -65,7 +72,7 @@ class Generation(Evaluator):
                 "reference": [safe_text(prompt.reference, limit) for prompt in prompts],
             }
         )
-        how = "the likeliest token each time" if not self.temperature else f"top-p {self.top_p:g}"
+        how = self.in_words()
         return Scores(tables={"samples": table}, notes=[f"temperature {self.temperature:g}, {how}"])
 
     def collect(self, data: Corpus | None, ctx: Context) -> list[Prompt]:
@@ -78,27 +85,16 @@ class Generation(Evaluator):
         starts = [(first_words(text, self.prompt_words), text) for text in frame["text"]]
         return [Prompt(start, text[len(start) :]) for start, text in starts if start]
 
-    def write(self, network: Network, prompts: Sequence[str], rng: np.random.Generator) -> list[str]:
+    def write(self, language: LanguageModel, prompts: Sequence[str], rng: np.random.Generator) -> list[str]:
         """Return how the model continues each prompt."""
-        import torch
-
-        room = max(1, network.context - self.max_tokens)
-        tokenizer = network.tokenizer
+        tokenizer = language.tokenizer
         encoded = tokenizer(list(prompts), add_special_tokens=False, split_special_tokens=True, verbose=False)
-        rows = [ids[-room:] for ids in encoded["input_ids"]]
-        longest = max(map(len, rows))
-        pad = network.model.config.pad_token_id
-        ids_bt = torch.tensor([[pad] * (longest - len(row)) + row for row in rows], device=network.device)
-        mask_bt = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows], device=network.device)
-        choice = {"temperature": self.temperature, "top_p": self.top_p, "top_k": 0} if self.temperature else {}
-        with torch.random.fork_rng():
-            torch.manual_seed(int(rng.integers(2**62)))
-            written = network.model.generate(
-                ids_bt,
-                attention_mask=mask_bt,
-                max_new_tokens=min(self.max_tokens, network.context - 1),
-                do_sample=bool(self.temperature),
-                pad_token_id=pad,
-                **choice,
-            )
-        return list(tokenizer.batch_decode(written[:, longest:], skip_special_tokens=True))
+        how = Writing(self.max_tokens, self.temperature, self.top_k, self.top_p, self.beams)
+        written = language.write(encoded["input_ids"], how, rng)
+        return list(tokenizer.batch_decode(written, skip_special_tokens=True))
+
+    def in_words(self) -> str:
+        """Return how the next token is chosen."""
+        if not self.temperature:
+            return f"{self.beams} beams" if self.beams > 1 else "the likeliest token each time"
+        return f"top-p {self.top_p:g}" + (f", top-k {self.top_k}" if self.top_k else "")

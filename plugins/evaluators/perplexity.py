@@ -1,51 +1,32 @@
 """Perplexity and bits per byte on held-out text.
 
 Special here: every document is read by itself, as in training. A token is scored when something stands before it in
-its document, so the first one is not; documents longer than the model's context are read in windows that overlap by
-half, so that every later token has at least half a context before it. Bits per byte charge the first token as one
-out of the whole vocabulary, so that they are the length of a complete code and can be compared between tokenizers.
+its document, so the first one is not, whatever the model: n-grams and networks are judged on the same tokens. Bits per
+byte charge the first token as one out of the whole vocabulary, so that they are the length of a complete code and can
+be compared between tokenizers.
 
-Shape suffixes: D documents, B rows, T tokens of a row, V vocabulary.
+Shape suffixes: D documents, V vocabulary.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import polars as pl
 from workbench_plugins.evaluators.intervals import bootstrap
-from workbench_plugins.evaluators.network import batches_by_length, opened
 from workbench_plugins.evaluators.sampling import beginning, sample_documents
 
-from workbench.api import Evaluator, Field, Port, Score, Scores, StepError
+from workbench.api import Evaluator, Field, Port, Score, Scores, StepError, open_language_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from workbench_plugins.evaluators.network import Network
-
-    from workbench.api import Context, Corpus, Model
+    from workbench.api import Context, Corpus, LanguageModel, Model
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 NUM_SHOWN = 10
-
-
-@dataclass(frozen=True)
-class Window:
-    """A stretch of one document that goes through the model at once.
-
-    Attributes:
-        document: Number of the document.
-        ids: Its tokens.
-        first: The first of them that is scored; those before it only give context.
-    """
-
-    document: int
-    ids: Sequence[int]
-    first: int
 
 
 class Perplexity(Evaluator):
@@ -67,11 +48,11 @@ class Perplexity(Evaluator):
     def evaluate(self, model: Model, data: Corpus, ctx: Context) -> Scores:
         """Return perplexity and bits per byte with their intervals over documents, and the hardest documents."""
         frame = sample_documents(data, self.documents, ctx.rng_for("documents"), ["id", "text"])
-        with opened(model, ctx) as network:
-            ids = [network.document(text) for text in frame["text"]]
-            nats_d = self.measure(network, ids, ctx)
-            size = network.vocab_size
-            base_d, base_name = self.baseline(network, ids, ctx)
+        with open_language_model(model, ctx.device, ctx.threads) as language:
+            ids = [language.document(text) for text in frame["text"]]
+            nats_d = self.measure(language, ids, ctx)
+            size = language.vocab_size
+            base_d, base_name = self.baseline(language, ids, ctx)
         tokens_d = np.array([max(0, len(row) - 1) for row in ids], dtype=np.float64)
         if not tokens_d.sum():
             raise StepError("no document is longer than one token", where=data.step or ctx.step)
@@ -85,46 +66,25 @@ class Perplexity(Evaluator):
         notes = [f"{len(frame)} of {data.num_rows} documents read, each by itself; intervals are over documents"]
         return Scores(scores, {"hardest-documents": hardest(frame, nats_d, tokens_d)}, notes)
 
-    def measure(self, network: Network, ids: Sequence[Sequence[int]], ctx: Context) -> Floats:
+    def measure(self, language: LanguageModel, ids: Sequence[Sequence[int]], ctx: Context) -> Floats:
         """Return the nats of all scored tokens of each document, float64[D]."""
-        length = min(self.context or network.context, network.context)
-        cuts = [window for number, row in enumerate(ids) for window in windows(number, row, length)]
-        nats_d = np.zeros(len(ids))
-        done = 0
-        for batch in batches_by_length([len(cut.ids) for cut in cuts], network.vocab_size):
-            chosen = [cuts[number] for number in batch]
-            for window, nats in zip(chosen, _token_nats(network, chosen), strict=True):
-                nats_d[window.document] += nats
-            done += len(batch)
-            ctx.progress(done, len(cuts), "windows")
-        return nats_d
+        scores = language.score(ids, self.context, lambda done, total: ctx.progress(done, total, "windows"))
+        return np.array([-scores_t[1:].sum() for scores_t in scores])
 
-    def baseline(self, network: Network, ids: Sequence[Sequence[int]], ctx: Context) -> tuple[Floats, str]:
+    def baseline(self, language: LanguageModel, ids: Sequence[Sequence[int]], ctx: Context) -> tuple[Floats, str]:
         """Return the nats of each document under a model that knows no order, and what it is called.
 
         With a `train` corpus that is the frequency of each token there, plus one; else all tokens are equal.
         """
-        size, train = network.vocab_size, ctx.inputs.get("train")
+        size, train = language.vocab_size, ctx.inputs.get("train")
         if train is None:
             return np.array([max(0, len(row) - 1) * math.log(size) for row in ids]), "uniform over the vocabulary"
         frame = sample_documents(train, self.train_documents, ctx.rng_for("train"), ["text"])
         counts_v = np.ones(size)
         for text in frame["text"]:
-            counts_v += np.bincount(network.document(text), minlength=size)
+            counts_v += np.bincount(language.document(text), minlength=size)
         nats_v = math.log(counts_v.sum()) - np.log(counts_v)
         return np.array([nats_v[row[1:]].sum() for row in ids]), "token frequencies of the training text"
-
-
-def windows(document: int, ids: Sequence[int], length: int) -> list[Window]:
-    """Return the stretches of a document, each at most `length` tokens, in which every token but the first is scored.
-
-    >>> [(list(window.ids), window.first) for window in windows(0, range(7), 4)]
-    [([0, 1, 2, 3], 1), ([2, 3, 4, 5], 2), ([4, 5, 6], 2)]
-    """
-    stride = length // 2
-    starts = range(stride, max(0, len(ids) - length) + stride, stride)
-    later = [Window(document, ids[start : start + length], length - stride) for start in starts]
-    return [window for window in (Window(document, ids[:length], 1), *later) if len(window.ids) > window.first]
 
 
 def hardest(frame: pl.DataFrame, nats_d: Floats, tokens_d: Floats) -> pl.DataFrame:
@@ -136,19 +96,6 @@ def hardest(frame: pl.DataFrame, nats_d: Floats, tokens_d: Floats) -> pl.DataFra
         pl.Series("beginning", shown),
     )
     return table.sort(["nats per token", "id"], descending=[True, False]).head(NUM_SHOWN)
-
-
-def _token_nats(network: Network, batch: Sequence[Window]) -> list[float]:
-    import torch
-    from torch.nn.functional import cross_entropy
-
-    logits_btv = network.logits([window.ids for window in batch])
-    totals = []
-    for window, logits_tv in zip(batch, logits_btv, strict=True):
-        targets = torch.tensor(list(window.ids[window.first :]), device=logits_tv.device)
-        before = logits_tv[window.first - 1 : len(window.ids) - 1]
-        totals.append(cross_entropy(before, targets, reduction="none").double().sum().item())
-    return totals
 
 
 def _bits(nats: float) -> float:

@@ -64,6 +64,10 @@ class HuggingFace(Exporter):
 
     def export(self, artifact: Model, path: Path, ctx: Context) -> None:
         """Copy what transformers reads, and write the README. Raises `StepError` when weights are missing."""
+        if artifact.card.get("family") == "static":
+            raise StepError(
+                "transformers has no class for a static model", where=artifact.step, expected="a neural model"
+            )
         files = sorted({file for pattern in COPIED for file in artifact.path.glob(pattern) if file.is_file()})
         if not any(file.suffix == ".safetensors" for file in files):
             raise StepError("the model has no safetensors weights", where=artifact.step or str(artifact.path))

@@ -209,17 +209,21 @@ DECODER = {"family": "decoder", "head": "causal-lm"}
 
 
 def test_pretraining_refuses_what_does_not_fit():
-    assert found(Pretrain(architecture=LLAMA, objective=Causal())) == []
-    assert found(Pretrain(architecture=Bert(), objective=Masked())) == []
-    ((setting, message),) = found(Pretrain(architecture=LLAMA, objective=Masked()))
+    assert found(Pretrain(architecture=LLAMA, objective=Causal()), tokens={}) == []
+    assert found(Pretrain(architecture=LLAMA, objective=Causal())) == [
+        (("inputs",), f"{LLAMA.component_id} needs the input 'tokens' (a tokens)")
+    ]
+    assert "needs an objective" in found(Pretrain(architecture=LLAMA), tokens={})[0][1]
+    assert found(Pretrain(architecture=Bert(), objective=Masked()), tokens={}) == []
+    ((setting, message),) = found(Pretrain(architecture=LLAMA, objective=Masked()), tokens={})
     assert setting == ("objective",)
     assert "for encoder models" in message
-    ((_, message),) = found(Pretrain(architecture=LLAMA, objective=Classification()))
+    ((_, message),) = found(Pretrain(architecture=LLAMA, objective=Classification()), tokens={})
     assert "works on records (a corpus), but the input is packed tokens" in message
 
 
 def test_a_mismatch_knows_what_would_fit():
-    (problem,) = Pretrain(architecture=LLAMA, objective=Masked()).mismatches({})
+    (problem,) = Pretrain(architecture=LLAMA, objective=Masked()).mismatches({"tokens": {}})
     assert [problem.suits(cls) for cls in (Causal, Masked, Llama)] == [True, False, False]
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workbench.contracts.tokenizer import Vocab
 
 Family = Literal["encoder", "decoder", "prefix-decoder", "permutation", "encoder-decoder", "static"]
-Head = Literal["causal-lm", "masked-lm", "sequence-classification"]
+Head = Literal["causal-lm", "masked-lm", "sequence-classification", "embedding", "features"]
 NEURAL: tuple[Family, ...] = ("encoder", "decoder", "prefix-decoder", "permutation", "encoder-decoder")
 
 
@@ -40,13 +40,17 @@ class Mismatch:
     suits: Callable[[type[Component]], bool] = lambda _cls: False
 
 
-class Architecture(Component):
-    """Build an untrained model. Settings default to sizes that follow from each other."""
+class AnyArchitecture(Component):
+    """Base of the two shapes an architecture has: `Architecture` (neural) and `StaticArchitecture`."""
 
     kind: ClassVar[str] = "architecture"
     stochastic: ClassVar[bool] = True
     family: ClassVar[Family]
     head: ClassVar[Head]
+
+
+class Architecture(AnyArchitecture):
+    """Build an untrained neural model. Settings default to sizes that follow from each other."""
 
     layers: int = Field(6, ge=1, le=1000, description="transformer blocks")
     width: int = Field(384, ge=8, description="size of the residual stream")
@@ -80,13 +84,17 @@ class Examples:
     vocab: Vocab
 
 
-class Objective(Component):
-    """Say what is predicted: how examples become a batch and a batch a loss."""
+class AnyObjective(Component):
+    """Base of the two shapes an objective has: `Objective` (for neural models) and `StaticObjective`."""
 
     kind: ClassVar[str] = "objective"
     families: ClassVar[tuple[Family, ...]]
     head: ClassVar[Head]
     data: ClassVar[Literal["tokens", "records"]] = "tokens"
+
+
+class Objective(AnyObjective):
+    """Say what is predicted: how examples become a batch and a batch a loss."""
 
     def labels(self, records: Any) -> list[str] | None:
         """Return the sorted label names found in a frame of records; None for objectives without labels."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from workbench.contracts.component import Component
-from workbench.contracts.model import Family, Mismatch, Objective, Tuning
+from workbench.contracts.model import AnyArchitecture, AnyObjective, Family, Mismatch, Tuning
+from workbench.contracts.static import StaticArchitecture
 
 WITH_ITS_OWN_HEAD = ("sequence-classification",)  # heads that are put fresh on any trained model
 
 
-def takes(objective: Objective, data: str) -> Mismatch | None:
+def takes(objective: AnyObjective, data: str) -> Mismatch | None:
     """Return the mismatch when the objective works on the other kind of data (`tokens` or `records`)."""
     if objective.data == data:
         return None
@@ -21,7 +22,7 @@ def takes(objective: Objective, data: str) -> Mismatch | None:
     )
 
 
-def objective_fits(objective: Objective, family: str, owner: str) -> Mismatch | None:
+def objective_fits(objective: AnyObjective, family: str, owner: str) -> Mismatch | None:
     """Return the mismatch when the objective is not for models of this family."""
     return _family(objective, "objective", objective.families, family, owner)
 
@@ -31,7 +32,7 @@ def tuning_fits(tuning: Tuning, family: str, owner: str) -> Mismatch | None:
     return _family(tuning, "tuning", tuning.families, family, owner)
 
 
-def head_fits(objective: Objective, head: str, owner: str) -> Mismatch | None:
+def head_fits(objective: AnyObjective, head: str, owner: str) -> Mismatch | None:
     """Return the mismatch when the objective needs a head that the model does not have and that cannot start fresh."""
     if objective.head == head or objective.head in WITH_ITS_OWN_HEAD:
         return None
@@ -40,6 +41,29 @@ def head_fits(objective: Objective, head: str, owner: str) -> Mismatch | None:
         f"{objective.component_id} needs a {objective.head} head, but {owner} has a {head} head",
         "objective",
         lambda cls: getattr(cls, "head", None) in (head, *WITH_ITS_OWN_HEAD),
+    )
+
+
+def objective_given(architecture: AnyArchitecture, objective: AnyObjective | None) -> Mismatch | None:
+    """Return the mismatch when an objective is missing where one is needed, or given where there is none to choose."""
+    owner = str(architecture.component_id)
+    is_wanted = not isinstance(architecture, StaticArchitecture) or architecture.takes_objective
+    if is_wanted == (objective is not None):
+        return None
+    if objective is not None:
+        return Mismatch(
+            ("objective",), f"{owner} learns in one way only and takes no objective; leave out {objective.component_id}"
+        )
+    family, head = architecture.family, architecture.head
+    return Mismatch(
+        ("architecture",),
+        f"{owner} needs an objective",
+        "objective",
+        lambda cls: (
+            family in getattr(cls, "families", ())
+            and getattr(cls, "data", None) == "tokens"
+            and getattr(cls, "head", None) == head
+        ),
     )
 
 

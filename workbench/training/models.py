@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.artifacts.model import Model
 from workbench.artifacts.tokenizer import Tokenizer
 from workbench.errors import StepError, UnknownName
+from workbench.training.static import is_static
 
 if TYPE_CHECKING:
     import torch
@@ -50,6 +51,12 @@ def load_model(
     import torch
 
     check_folder(model.path)
+    if is_static(model.path):
+        raise StepError(
+            "a static model, which transformers does not know",
+            where=model.step or str(model.path),
+            expected="a neural model",
+        )
     card = _card(model)
     wanted = head or card.get("head") or ""
     if wanted not in AUTO_CLASS:

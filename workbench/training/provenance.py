@@ -23,6 +23,8 @@ def write_batches(path: Path, data: Corpus | Tokens, part: str | None, order: di
 
 def data_of(model: Model) -> dict[str, Any]:
     """Return what `write_batches` wrote: `data` is the fingerprint to find the data by, `data_type` what it is."""
+    if not (model.path / FILE).is_file():
+        raise UsageError("it was fitted on all documents at once, so no batch can be traced", where=model.step)
     return model.read_json(FILE)
 
 

@@ -11,7 +11,7 @@ from workbench.artifacts.tokenizer import Tokenizer
 from workbench.artifacts.tokens import Tokens
 from workbench.contracts.component import Field, Runtime
 from workbench.contracts.context import Context
-from workbench.contracts.model import Objective, Tuning
+from workbench.contracts.model import AnyObjective, Objective, Tuning
 from workbench.contracts.step import CoreStep
 from workbench.contracts.tokenizer import Vocab
 from workbench.files.atomic import write_json
@@ -61,7 +61,7 @@ class TrainingStep(CoreStep):
     stochastic: ClassVar[bool] = True
     output: ClassVar[str] = "model"
 
-    objective: Objective = Field(description="what is predicted")
+    objective: AnyObjective | None = Field(None, description="what is predicted")
     optimizer: Optimizer = Field(Optimizer(), description="how weights are updated")
     budget: Budget = Field(Budget(epochs=1), description="how long: tokens, steps or epochs")
     batch_size: int = Field(16, ge=1, description="rows (or records) in one update")
@@ -77,11 +77,17 @@ class TrainingStep(CoreStep):
         20.0, ge=0, description="time between two checkpoints; 0: after each step"
     )
 
+    @property
+    def learned(self) -> Objective:
+        """The objective, where there must be one; `mismatches` has made sure."""
+        assert isinstance(self.objective, Objective)
+        return self.objective
+
     def fit(self, model: torch.nn.Module, tuning: Tuning | None, material: Material, ctx: Context) -> Curve:
         """Train `model` in place on the material; return the curve."""
         job = Job(
             model=model,
-            objective=self.objective,
+            objective=self.learned,
             tuning=tuning,
             train=material.train,
             valid=material.valid,
@@ -118,8 +124,8 @@ class TrainingStep(CoreStep):
 
     def _card(self, curve: Curve, material: Material) -> dict[str, Any]:
         return {
-            "objective": self.objective.component_id,
-            "head": self.objective.head,
+            "objective": self.learned.component_id,
+            "head": self.learned.head,
             "labels": list(material.labels) if material.labels is not None else None,
             "steps": len(curve),
             "tokens": int(curve.last("tokens") or 0),

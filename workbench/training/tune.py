@@ -10,7 +10,7 @@ from workbench.artifacts.model import Model
 from workbench.artifacts.tokens import Tokens
 from workbench.contracts.component import Field
 from workbench.contracts.context import Context
-from workbench.contracts.model import Mismatch, Tuning
+from workbench.contracts.model import Mismatch, Objective, Tuning
 from workbench.contracts.ports import Port
 from workbench.contracts.step import Facts
 from workbench.errors import StepError
@@ -33,6 +33,7 @@ class Tune(TrainingStep):
     }
 
     tuning: Tuning = Field(description="what of the model learns")
+    objective: Objective = Field(description="what is predicted")
     optimizer: TuningOptimizer = Field(TuningOptimizer(), description="how weights are updated")
     budget: Budget = Field(Budget(epochs=3), description="how long: tokens, steps or epochs")
     max_length: int | None = Field(
@@ -49,6 +50,8 @@ class Tune(TrainingStep):
         """Return what does not go together: objective and data, objective or tuning and the model's family or head."""
         found = [takes(self.objective, inputs.get("data", {}).get("data", "records"))]
         model = inputs.get("model", {})
+        if model.get("family") == "static":
+            return [mismatch for mismatch in (tuning_fits(self.tuning, "static", "the model"),) if mismatch]
         if "family" in model:
             found.append(objective_fits(self.objective, model["family"], "the model"))
             found.append(tuning_fits(self.tuning, model["family"], "the model"))

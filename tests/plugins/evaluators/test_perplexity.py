@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from workbench_plugins.evaluators.perplexity import Perplexity, windows
+from workbench_plugins.evaluators.perplexity import Perplexity
 
 from workbench.api import StepError, encode_text, load_model
 
@@ -61,17 +61,6 @@ def test_neighbours_in_a_batch_change_nothing(saved_model, corpus, context):
     assert same["nats per token"][0] == pytest.approx(alone["nats per token"][0], rel=1e-5)
 
 
-def test_windows_score_every_token_but_the_first_once():
-    """Whatever the length of the document, with at least half a window before each token of a later window."""
-    for length in range(1, 40):
-        for size in (2, 3, 8, 9):
-            cuts = windows(0, range(length), size)
-            scored = [token for cut in cuts for token in cut.ids[cut.first :]]
-            assert scored == list(range(1, length))
-            assert all(len(cut.ids) <= size for cut in cuts)
-            assert all(cut.first >= size // 2 for cut in cuts[1:])
-
-
 def test_long_documents_are_read_to_the_end(saved_model, corpus, context, tokenizer):
     """A document longer than the model's context is scored in full."""
     text = "word " * 300
@@ -112,18 +101,3 @@ def test_nothing_to_measure_is_said(saved_model, corpus, context):
         Perplexity().evaluate(saved_model(), corpus([]), context())
     with pytest.raises(StepError, match="longer than one token"):
         Perplexity().evaluate(saved_model(), corpus([""], "empty"), context())
-
-
-def test_a_document_is_read_as_it_was_packed(tmp_path):
-    """With a tokenizer that marks beginnings, too, nothing stands before the text: packed rows have nothing there."""
-    from types import SimpleNamespace
-
-    from workbench_plugins.evaluators.network import Network
-
-    from workbench.testing.artifacts import small_tokenizer
-
-    fast = small_tokenizer(tmp_path, use="tokenizer/wordpiece").load()
-    ids = Network(SimpleNamespace(), fast, torch.device("cpu")).document("some text")
-    assert ids[-1] == fast.sep_token_id
-    assert fast.cls_token_id not in ids
-    assert ids[:-1] == fast("some text", add_special_tokens=False)["input_ids"]
