@@ -183,6 +183,7 @@ __all__ = [
     "hookimpl",
     "load_model",
     "load_static",
+    "logits_loss",
     "model_inputs",
     "open_input",
     "open_language_model",
@@ -194,5 +195,6 @@ __all__ = [
     "row_logits",
     "safe_text",
     "svg",
+    "token_loss",
     "write_text",
 ]

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from workbench_plugins.objectives.rows import IGNORED, labelled_loss, stack
+from workbench_plugins.objectives.rows import IGNORED, stack
 
-from workbench.api import Objective, model_inputs
+from workbench.api import Objective, model_inputs, token_loss
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,4 +41,4 @@ class Causal(Objective):
 
     def loss(self, model: torch.nn.Module, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, float]]:
         """Return the mean cross-entropy in nats per predicted token, and the accuracy."""
-        return labelled_loss(model(**model_inputs(model, batch)).logits, batch["labels"])
+        return token_loss(model, model_inputs(model, batch), batch["labels"])

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import model_validator
-from workbench_plugins.objectives.rows import IGNORED, labelled_loss, stack
+from workbench_plugins.objectives.rows import IGNORED, stack
 
-from workbench.api import Field, Objective, StepError, model_inputs
+from workbench.api import Field, Objective, StepError, model_inputs, token_loss
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +84,7 @@ class Masked(Objective):
 
     def loss(self, model: torch.nn.Module, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, float]]:
         """Return the mean cross-entropy in nats per predicted token, and the accuracy."""
-        return labelled_loss(model(**model_inputs(model, batch)).logits, batch["labels"])
+        return token_loss(model, model_inputs(model, batch), batch["labels"])
 
 
 def special_ids(vocab: Vocab) -> Ints:
