@@ -7,12 +7,16 @@ import bz2
 import gzip
 import io
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from workbench.artifacts import Artifact, Corpus
+from workbench.contracts.references import ComponentRef
+from workbench.pipeline.settings import component_from_json
 from workbench.registry import shared_registry
-from workbench.testing import kit_for
+from workbench.testing import kit_for, small_corpus, trial
 
 LINES = "".join(f'{{"text": "document number {n}, of ordinary length", "page": {n}}}\n' for n in range(30)).encode()
 
@@ -58,10 +62,14 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "corpus/split": {"valid": 0.3},
     "evaluator/generation": {"max_tokens": 8, "prompts": ["the river was", "春天来了"]},
     "filter/chain": {"filters": [{"use": "filter/unicode"}, {"use": "filter/word-count", "with": {"min_words": 5}}]},
+    "filter/adult": {"positive": ["zh"], "lists": ["lists/adult.txt"], "bucket_bits": 12},
+    "filter/classifier-quality": {"bucket_bits": 12},
+    "filter/toxicity": {"positive": ["zh"], "bucket_bits": 12},
     "source/books": {"paths": ["data/*.txt"]},
     "source/html": {"paths": ["data/*.html"]},
     "source/installed-docs": {"packages": ["pluggy", "click"], "stdlib": False},
     "source/csv": {"paths": ["data/*.csv"]},
+    "source/huggingface": {"paths": ["data"]},
     "source/jsonl": {"paths": ["data/*.jsonl*"]},
     "source/parquet": {"paths": ["data/*.parquet"], "allow_damaged": True},
     "source/pdf": {"paths": ["data/*.pdf"]},
@@ -85,9 +93,14 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
 }
 FILES: dict[str, dict[str, bytes]] = {
+    "filter/adult": {"lists/adult.txt": "river\n河\n".encode()},
     "source/books": {"data/a.txt": b"*** START OF THE PROJECT GUTENBERG EBOOK A ***\nA book.\n*** END OF THE PROJECT"},
     "source/html": {"data/a.html": PAGE},
     "source/csv": {"data/a.csv": b"text,page\n" + b"a text of some length,1\n" * 9},
+    "source/huggingface": {
+        "data/test.jsonl": LINES,
+        "data/train.json": b'[{"text": "an item of a list", "label": 1}, {"text": "\xe7\xac\xac\xe4\xba\x8c"}]',
+    },
     "source/parquet": {"data/a.parquet": _parquet()},
     "source/jsonl": {"data/a.jsonl": LINES, "data/b.jsonl.gz": gzip.compress(LINES, mtime=0)},
     "source/pdf": {"data/a.pdf": one_page_pdf(b"A line of text.")},
@@ -105,11 +118,42 @@ FILES: dict[str, dict[str, bytes]] = {
 EXCEPTIONS: dict[str, dict[str, str]] = {
     "filter/chain": {"test_stores_the_signals_of_every_document": "its signals are those of its filters"},
 }
+
+
+def _filtered(corpus: Corpus, folder: Path) -> list[Artifact]:
+    """Return what a filter made of a corpus, for an audit of it."""
+    folder.mkdir(parents=True)
+    component = component_from_json(shared_registry(), {"use": "filter/word-count", "with": {"min_words": 40}})
+    return [trial(component, {"corpus": corpus}, folder)]
+
+
+def _audited(suite: Any, artifact_type: str, port: str, folder: Path) -> Artifact:
+    """Return the corpus that was filtered, and the result of the filter."""
+    corpus = small_corpus(folder / "corpus")
+    return corpus if port == "corpus" else _filtered(corpus, folder / "filtered")[0]
+
+
 OTHER: dict[str, dict[str, Any]] = {
+    "corpus/audit": {
+        "artifact": _audited,
+        "inputs_of": lambda _, corpus, inputs: {
+            "corpus": corpus,
+            "steps": _filtered(corpus, corpus.path.parent / "again"),
+        },
+    },
     "exporter/html-report": {"optional_ports": ("corpora", "models")},
+    "filter/adult": {"optional_ports": ("data",)},
+    "filter/classifier-quality": {"optional_ports": ("good", "ordinary")},
+    "filter/toxicity": {"optional_ports": ("data",)},
     "tokenizer/byte-bpe": {"lossless": True},
     "train/pretrain": {"optional_ports": ("tokens",)},
 }
+
+
+def _families(ref: ComponentRef) -> tuple[str, ...]:
+    """Return the model families of an architecture or an objective; nothing for other kinds."""
+    cls: Any = shared_registry().load(ref.id) if ref.kind in ("architecture", "objective") else None
+    return getattr(cls, "families", None) or ((cls.family,) if ref.kind == "architecture" else ())
 
 
 def _suite() -> dict[str, type]:
@@ -125,7 +169,7 @@ def _suite() -> dict[str, type]:
             **OTHER.get(ref.id, {}),
         }
         name = "Test" + ref.id.title().replace("/", "").replace("-", "")
-        classes[name] = type(name, (kit_for(ref.kind),), members)
+        classes[name] = type(name, (kit_for(ref.kind, _families(ref)),), members)
     return classes
 
 

@@ -3,6 +3,7 @@
 from workbench.contracts.references import ComponentRef
 
 CORE = (
+    ComponentRef("corpus", "audit", "workbench.engine.corpus.audit:Audit", "whom filters hit: drop rates by group"),
     ComponentRef("corpus", "concat", "workbench.engine.corpus.concat:Concat", "several corpora as one"),
     ComponentRef("corpus", "label", "workbench.engine.corpus.label:Label", "a label for each document from its meta"),
     ComponentRef("corpus", "mix", "workbench.engine.corpus.mix:Mix", "corpora in stated proportions, shuffled"),

@@ -64,6 +64,15 @@ class Passage:
     text: str
 
 
+@dataclass(frozen=True)
+class Image:
+    """A picture (SVG) and what it shows in words."""
+
+    svg: bytes
+    alt: str
+    caption: str
+
+
 @dataclass
 class View:
     """Everything worth seeing of one result.
@@ -73,6 +82,7 @@ class View:
         facts: Name and value pairs.
         grids: Tables.
         passages: Samples of text.
+        images: Pictures; where none can be shown, their words.
         document: The same as JSON values.
     """
 
@@ -80,6 +90,7 @@ class View:
     facts: list[tuple[str, str]] = field(default_factory=list)
     grids: list[Grid] = field(default_factory=list)
     passages: list[Passage] = field(default_factory=list)
+    images: list[Image] = field(default_factory=list)
     document: dict[str, Any] = field(default_factory=dict)
 
 
@@ -216,7 +227,9 @@ def _view_model(model: Model, view: View) -> None:
 def _view_report(report: Report, view: View) -> None:
     view.document.update(figures_of(report))
     view.document["notes"] = report.notes
-    view.grids.append(scores_grid(view.document["scores"]))
+    view.images += [Image(drawn.svg, drawn.alt, drawn.caption) for drawn in report.pictures]
+    if view.document["scores"]:
+        view.grids.append(scores_grid(view.document["scores"]))
     for name, table in report.tables.items():
         shown = table.head(NUM_ROWS)
         title = name if shown.height == table.height else f"{name} (first {NUM_ROWS} of {number(table.height)} rows)"

@@ -6,63 +6,21 @@ pipeline; text from a corpus stays in tables, where it can be escaped and any sc
 
 from __future__ import annotations
 
-import io
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.api import drawing, plain, svg
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import polars as pl
-    from matplotlib.figure import Figure
 
     from workbench.api import Corpus, Score
 
-INK, QUIET, BLUE, ORANGE, GREY = "#1b1f24", "#57606a", "#0a5ad0", "#f0a860", "#8c959f"
-STYLE = {
-    "svg.hashsalt": "workbench",  # else ids inside the file are random
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "text.parse_math": False,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": QUIET,
-    "axes.labelcolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "hatch.linewidth": 0.7,
-}
-WIDTH_INCHES = 8.6
+INK, BLUE, ORANGE, GREY = "#1b1f24", "#0a5ad0", "#f0a860", "#8c959f"
 CURVE_POINTS = 600  # more cannot be told apart at this width
-
-
-@contextmanager
-def drawing(height: float) -> Iterator[tuple[Figure, Any]]:
-    """Give a figure of `height` inches and its axes, in the house's style."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH_INCHES, height), layout="constrained")
-        yield figure, figure.subplots()
-
-
-def svg(figure: Figure) -> bytes:
-    """Return a figure as SVG without date or program name."""
-    content = io.BytesIO()
-    figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
-    return content.getvalue()
-
-
-def plain(name: str) -> str:
-    r"""Return a name in the characters that the font of the pictures has.
-
-    >>> plain("raw"), plain("语料")
-    ('raw', '\\u8bed\\u6599')
-    """
-    return name.encode("ascii", "backslashreplace").decode()
 
 
 def cascade(corpora: Sequence[Corpus]) -> bytes:

@@ -1,7 +1,8 @@
 """Report: scores as JSON, tables as Parquet, and a page a person can read.
 
-report.json          {"scores": [...], "notes": [...], "tables": [...]}
+report.json          {"scores": [...], "notes": [...], "tables": [...], "pictures": [{"name", "alt", "caption"}]}
 tables/<name>.parquet
+pictures/<name>.svg
 report.html          self-contained
 """
 
@@ -15,9 +16,27 @@ from workbench.contracts.evaluation import Score, Scores
 from workbench.files.atomic import write_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import polars as pl
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture of a report.
+
+    Attributes:
+        name: Lower-case words joined by hyphens.
+        svg: The picture.
+        alt: What it shows, in words.
+        caption: What it is.
+    """
+
+    name: str
+    svg: bytes
+    alt: str
+    caption: str
 
 
 @dataclass(frozen=True)
@@ -44,15 +63,34 @@ class Report(Artifact):
         names = self.read_json("report.json")["tables"]
         return {name: pl.read_parquet(self.path / "tables" / f"{name}.parquet") for name in names}
 
+    @property
+    def pictures(self) -> list[Drawn]:
+        """Every picture, in order."""
+        listed = self.read_json("report.json").get("pictures", [])
+        return [
+            Drawn(
+                item["name"],
+                (self.path / "pictures" / f"{item['name']}.svg").read_bytes(),
+                item["alt"],
+                item["caption"],
+            )
+            for item in listed
+        ]
 
-def write_scores(path: Path, scores: Scores) -> None:
-    """Write scores and tables into a report's data folder (the page is written by the engine)."""
+
+def write_scores(path: Path, scores: Scores, pictures: Sequence[Drawn] = ()) -> None:
+    """Write scores, tables and pictures into a report's data folder (the page is written by the engine)."""
     content: dict[str, Any] = {
         "scores": [asdict(score) for score in scores.scores],
         "notes": scores.notes,
         "tables": list(scores.tables),
     }
+    if pictures:
+        content["pictures"] = [{"name": item.name, "alt": item.alt, "caption": item.caption} for item in pictures]
     write_json(path / "report.json", content)
     for name, table in scores.tables.items():
         (path / "tables").mkdir(exist_ok=True)
         table.write_parquet(path / "tables" / f"{name}.parquet")
+    for item in pictures:
+        (path / "pictures").mkdir(exist_ok=True)
+        (path / "pictures" / f"{item.name}.svg").write_bytes(item.svg)

@@ -6,11 +6,12 @@ Everything from a corpus is escaped.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from typing import Any
 
 from workbench.files.text import safe_html, safe_line, safe_text
-from workbench.showing import Grid, View
+from workbench.showing import Grid, Image, View
 from workbench.wording import aligned
 
 CELL = 300  # characters of a cell that are shown in a notebook
@@ -41,6 +42,7 @@ def as_text(view: View) -> str:
     lines = [safe_line(view.title), *aligned([], facts)]
     for grid in view.grids:
         lines += ["", *([safe_line(grid.title)] if grid.title else []), *_text_lines(grid)]
+    lines += [line for image in view.images for line in ("", f"[{safe_line(image.caption)}] {safe_line(image.alt)}")]
     for passage in view.passages:
         lines += ["", safe_line(passage.heading)]
         lines += [f"  | {line}" for line in safe_text(passage.text).split("\n")]
@@ -52,6 +54,7 @@ def as_html(view: View) -> str:
     parts = [f"<p><b>{safe_html(view.title)}</b></p>"]
     if view.facts:
         parts.append(_html_table((), view.facts, ()))
+    parts += [_html_image(image) for image in view.images]
     parts += [_html_grid(grid) for grid in view.grids]
     if view.passages:
         samples = "".join(
@@ -60,6 +63,12 @@ def as_html(view: View) -> str:
         )
         parts.append(f"<details><summary>{len(view.passages)} samples</summary>{samples}</details>")
     return "\n".join(parts)
+
+
+def _html_image(image: Image) -> str:
+    """Return an image that stands in the notebook itself and survives where inline SVG is stripped."""
+    address = f"data:image/svg+xml;base64,{base64.b64encode(image.svg).decode('ascii')}"
+    return f'<p>{safe_html(image.caption)}</p><img src="{address}" alt="{safe_html(image.alt)}">'
 
 
 def _html_grid(grid: Grid) -> str:

@@ -17,13 +17,20 @@ if TYPE_CHECKING:
     from workbench.testing.artifacts import small_corpus, small_model, small_tokenizer, small_tokens
     from workbench.testing.base import Conformance
     from workbench.testing.filters import FilterConformance
-    from workbench.testing.kinds import CoreConformance, EvaluatorConformance, ExporterConformance, SourceConformance
+    from workbench.testing.kinds import (
+        CoreConformance,
+        CorpusStepConformance,
+        EvaluatorConformance,
+        ExporterConformance,
+        SourceConformance,
+    )
     from workbench.testing.models import (
         ArchitectureConformance,
         ObjectiveConformance,
         TokenizerConformance,
         TuningConformance,
     )
+    from workbench.testing.static import StaticArchitectureConformance, StaticObjectiveConformance
     from workbench.testing.trials import trial
 
 HOME = {
@@ -32,6 +39,7 @@ HOME = {
     "workbench.testing.filters": ("FilterConformance",),
     "workbench.testing.kinds": (
         "CoreConformance",
+        "CorpusStepConformance",
         "EvaluatorConformance",
         "ExporterConformance",
         "SourceConformance",
@@ -42,11 +50,12 @@ HOME = {
         "TokenizerConformance",
         "TuningConformance",
     ),
+    "workbench.testing.static": ("StaticArchitectureConformance", "StaticObjectiveConformance"),
     "workbench.testing.trials": ("trial",),
 }
 KITS = {
     "architecture": "ArchitectureConformance",
-    "corpus": "CoreConformance",
+    "corpus": "CorpusStepConformance",
     "evaluator": "EvaluatorConformance",
     "exporter": "ExporterConformance",
     "filter": "FilterConformance",
@@ -66,9 +75,10 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(_MODULES[name]), name)
 
 
-def kit_for(kind: str) -> type[Conformance]:
-    """Return the conformance class for a kind of component."""
-    kit: type[Conformance] = __getattr__(KITS[kind])
+def kit_for(kind: str, families: tuple[str, ...] = ()) -> type[Conformance]:
+    """Return the conformance class for a kind of component; `families` is that of an architecture, or of an objective."""
+    name = KITS[kind]
+    kit: type[Conformance] = __getattr__(f"Static{name}" if families == ("static",) else name)
     return kit
 
 
@@ -76,11 +86,14 @@ __all__ = [
     "ArchitectureConformance",
     "Conformance",
     "CoreConformance",
+    "CorpusStepConformance",
     "EvaluatorConformance",
     "ExporterConformance",
     "FilterConformance",
     "ObjectiveConformance",
     "SourceConformance",
+    "StaticArchitectureConformance",
+    "StaticObjectiveConformance",
     "TokenizerConformance",
     "TuningConformance",
     "kit_for",

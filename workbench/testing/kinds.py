@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import ClassVar, cast
 
 from workbench.artifacts import Artifact, Corpus, Export, Report
 from workbench.contracts.evaluation import Evaluator
-from workbench.testing.artifacts import labelled_corpus, small_classifier
+from workbench.testing.artifacts import labelled_corpus, small_classifier, small_corpus
 from workbench.testing.base import StepConformance
+from workbench.testing.texts import HOSTILE
+from workbench.testing.trials import trial
 
 
 class SourceConformance(StepConformance):
@@ -46,7 +49,57 @@ class SourceConformance(StepConformance):
 
 
 class CoreConformance(StepConformance):
-    """Tests for the steps of the core: `corpus`, `tokens`, `train`."""
+    """Tests for the steps of the core: `tokens`, `train`."""
+
+
+class CorpusStepConformance(CoreConformance):
+    """Tests for the kind `corpus`: steps over whole corpora.
+
+    Attributes:
+        hostile: Texts of documents that no step may trip over.
+    """
+
+    hostile: ClassVar[tuple[str, ...]] = tuple(text[:100_000] for text in HOSTILE.values())
+
+    def run_over(self, folder: Path, texts: Sequence[str] | None) -> tuple[set[str], Artifact]:
+        """Return the ids of the documents given at the ports, and what the step made of them."""
+        self.write_files(folder / "run")
+        inputs = self.inputs(folder / "inputs")
+        if texts is not None:
+            inputs = self.inputs_of(small_corpus(folder / "texts", texts), inputs)
+        given = [item for value in inputs.values() for item in (value if isinstance(value, list) else [value])]
+        ids = {name for item in given if isinstance(item, Corpus) for name in item.scan().select("id").collect()["id"]}
+        return ids, trial(self.component(), inputs, folder / "run")
+
+    def inputs_of(
+        self, corpus: Corpus, inputs: dict[str, Artifact | list[Artifact]]
+    ) -> dict[str, Artifact | list[Artifact]]:
+        """Return the inputs with another corpus at the first port; override where the others must fit to it."""
+        port, value = next(iter(inputs.items()))
+        return {**inputs, port: [corpus] if isinstance(value, list) else corpus}
+
+    def test_nothing_is_lost(self, tmp_path: Path) -> None:
+        """Every document given is kept or rejected with a reason; a report says something and can do nothing."""
+        self._check(*self.run_over(tmp_path, None))
+
+    def test_survives_hostile_documents(self, tmp_path: Path) -> None:
+        """The same for empty, NUL, bidi, markup and very long texts."""
+        self._check(*self.run_over(tmp_path, self.hostile))
+
+    def _check(self, ids: set[str], result: Artifact) -> None:
+        if isinstance(result, Report):
+            page = (result.path / "report.html").read_text("utf-8")
+            assert result.tables
+            assert "<script" not in page
+            assert not set(page) & {"\x00", "\x07", "\x1b", "\u202e"}
+            return
+        assert isinstance(result, Corpus)
+        result.ledger.check(self.use)
+        rejects = result.rejects().collect()
+        kept = result.scan().select("id").collect()["id"].to_list()
+        assert len(kept) == len(set(kept)) == result.ledger.kept
+        assert {*kept, *rejects["id"]} == ids
+        assert rejects["reason"].null_count() == 0
 
 
 class EvaluatorConformance(StepConformance):

@@ -1,0 +1,248 @@
+"""The page of the diversity audit: what is flagged, with examples, and heat maps of drop rates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from workbench.artifacts.drawing import INK, drawing, names_in, plain, svg
+from workbench.artifacts.pages import Page
+from workbench.artifacts.report import Drawn
+from workbench.engine.corpus.audit_counts import ANY, most_telling
+from workbench.files.text import safe_line, safe_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from workbench.engine.corpus.audit import Audit
+    from workbench.engine.corpus.audit_counts import Example
+
+RULES_SHOWN = 24  # rows of a heat map: the rules that drop most
+FLAGGED_SHOWN = 60
+ROWS_SHOWN = 400  # of the table of all rates; the whole is in tables/drop-rates.parquet
+EXAMPLE_CHARACTERS = 300
+SIGNALS_SHOWN = 8
+DARK = 0.55  # of the scale; beyond it letters are white
+MARK = "▲"
+
+
+def audit_page(
+    step: str,
+    audit: Audit,
+    table: pl.DataFrame,
+    pictures: Sequence[Drawn],
+    examples: Mapping[tuple[str, ...], list[Example]],
+    notes: Sequence[str],
+) -> Page:
+    """Return the page of an audit."""
+    page = Page(f"{step}: diversity audit", "Whom the filters hit: drop rates of groups of documents beside the whole.")
+    telling = most_telling(table)
+    page.section("At a glance").points(_glance(table, telling)).notes([*notes, *_how(audit)])
+    if table.is_empty():
+        return page
+    page.section("Groups hit harder than the whole")
+    if telling.is_empty():
+        page.text("None, by the measure above.")
+    else:
+        page.table(
+            f"Flagged, the surest first ({min(FLAGGED_SHOWN, telling.height)} of {telling.height})", _flagged(telling)
+        )
+    page.section("Drop rates")
+    page.text(
+        f"In each cell the share of the group's documents for which the rule held, in percent; {MARK} is flagged."
+    )
+    for drawn in pictures:
+        page.picture(drawn.svg, alt=drawn.alt, caption=drawn.caption)
+    if examples:
+        page.section("Dropped documents of flagged groups")
+        page.text(
+            "Those with the smallest ids, which are hashes and so as good as drawn at random; with what the filter measured."
+        )
+        for cell, found in examples.items():
+            page.heading(_heading(cell))
+            for example in found:
+                page.quote(_cut(example.text), source=f"{_signals(example.signals)} — {example.source}")
+    page.section("All rates")
+    shown = table.head(ROWS_SHOWN)
+    page.table(
+        f"Drop rates ({shown.height} of {table.height} rows; all are in tables/drop-rates.parquet)", _rates(shown)
+    )
+    return page
+
+
+def _glance(table: pl.DataFrame, telling: pl.DataFrame) -> list[str]:
+    if table.is_empty():
+        return ["No step dropped any document."]
+    whole = table.filter(pl.col("filter") == ANY).unique("step", maintain_order=True)
+    said = [
+        f"Step {step} dropped {dropped:,} of {read:,} documents ({dropped / read:.1%})."
+        for step, dropped, read in whole.select("step", "whole_dropped", "whole_read").iter_rows()
+    ]
+    tested = table["p_adjusted"].drop_nulls().len()
+    said.append(f"{telling.height} of {tested:,} tests of a rule in a group are flagged.")
+    said += [
+        f"{_rule(row)} drops {row['rate']:.1%} of {row['axis']} {row['group']} ({row['dropped']:,} of {row['read']:,}), "
+        f"{row['ratio']:.1f} times its rate of {row['whole_rate']:.1%} in the whole."
+        for row in telling.head(3).iter_rows(named=True)
+    ]
+    return said
+
+
+def _how(audit: Audit) -> list[str]:
+    test = (
+        "Flagged: Fisher's exact test, one-sided, against the other documents, adjusted over all tests by Holm's method, "
+        f"below {audit.alpha:g}; at least {audit.min_ratio:g} times the rate of the whole, and "
+        f"{100 * audit.min_difference:g} percentage points above it. Groups of fewer than {audit.min_documents} documents "
+        "are not tested."
+    )
+    independent = (
+        "The test takes documents as independent; pages of one site are not, so a flag on a domain, or on a group that is "
+        "mostly one domain, says less than its probability. A flag is a question to ask, not a fault."
+    )
+    return [
+        test,
+        "A rule counts wherever it held, whether or not another rejected the document first.",
+        independent,
+        "Registers are told by lists of marking words, for English and Chinese; text in other languages is 'other'.",
+    ]
+
+
+def _rule(row: Mapping[str, Any]) -> str:
+    if row["filter"] == ANY:
+        return f"{row['step']} as a whole"
+    return f"{row['step']} {row['filter']}" + ("" if row["reason"] == ANY else f": {row['reason']}")
+
+
+def _heading(cell: tuple[str, ...]) -> str:
+    step, filter_, reason, axis, group = cell
+    return f"{axis} {group} — {_rule({'step': step, 'filter': filter_, 'reason': reason})}"
+
+
+def _flagged(telling: pl.DataFrame) -> pl.DataFrame:
+    rows = [
+        {
+            "group": f"{row['axis']}: {row['group']}",
+            "rule": _rule(row),
+            "dropped": f"{row['dropped']:,} of {row['read']:,}",
+            "rate": f"{row['rate']:.1%}",
+            "95 % interval": f"{row['low']:.1%} to {row['high']:.1%}",
+            "whole": f"{row['whole_rate']:.1%}",
+            "times": f"{row['ratio']:.2g}",
+            "p (Holm)": f"{row['p_adjusted']:.1g}",
+        }
+        for row in telling.head(FLAGGED_SHOWN).iter_rows(named=True)
+    ]
+    return pl.DataFrame(rows)
+
+
+def _rates(table: pl.DataFrame) -> pl.DataFrame:
+    rows = [
+        {
+            "rule": _rule(row),
+            "group": f"{row['axis']}: {row['group']}",
+            "dropped": row["dropped"],
+            "read": row["read"],
+            "rate": f"{row['rate']:.1%}",
+            "95 % interval": f"{row['low']:.1%} to {row['high']:.1%}",
+            "whole": f"{row['whole_rate']:.1%}",
+            "p (Holm)": None if row["p_adjusted"] is None else f"{row['p_adjusted']:.1g}",
+            "flagged": MARK if row["flagged"] else "",
+        }
+        for row in table.iter_rows(named=True)
+    ]
+    return pl.DataFrame(rows)
+
+
+def _signals(signals: Mapping[str, Any]) -> str:
+    said = [f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in signals.items()]
+    more = f", {len(said) - SIGNALS_SHOWN} more" if len(said) > SIGNALS_SHOWN else ""
+    return (safe_line(", ".join(said[:SIGNALS_SHOWN])) + more) or "no signals"
+
+
+def _cut(text: str) -> str:
+    return safe_text(text.strip(), EXAMPLE_CHARACTERS)
+
+
+def drop_pictures(table: pl.DataFrame) -> list[Drawn]:
+    """Return one heat map for each axis: rules in rows, groups in columns."""
+    if table.is_empty():
+        return []
+    rules = _rules_shown(table)
+    return [_picture(table, rules, axis) for axis in table["axis"].unique(maintain_order=True)]
+
+
+def _rules_shown(table: pl.DataFrame) -> list[tuple[str, str, str]]:
+    """Return each step as a whole and the rules that drop most, in the order of the table."""
+    rules = table.select("step", "filter", "reason", "whole_dropped", "whole_rate").unique(maintain_order=True)
+    is_step = pl.col("filter") == ANY
+    hardest = rules.filter(~is_step & (pl.col("reason") != ANY)).sort(
+        "whole_rate", descending=True, maintain_order=True
+    )
+    chosen = pl.concat([rules.filter(is_step), hardest.head(RULES_SHOWN)]).select("step", "filter", "reason").rows()
+    return [rule for rule in rules.select("step", "filter", "reason").rows() if rule in set(chosen)]
+
+
+def _picture(table: pl.DataFrame, rules: Sequence[tuple[str, str, str]], axis: str) -> Drawn:
+    import numpy as np
+
+    here = table.filter(pl.col("axis") == axis)
+    groups = here["group"].unique(maintain_order=True).to_list()
+    cells = {(step, filter_, reason, group): (rate, flagged) for step, filter_, reason, group, rate, flagged in
+             here.select("step", "filter", "reason", "group", "rate", "flagged").iter_rows()}  # fmt: skip
+    whole = {tuple(row[:3]): row[3] for row in here.select("step", "filter", "reason", "whole_rate").iter_rows()}
+    shown = np.full((len(rules), len(groups) + 1), np.nan)
+    flags = np.zeros(shown.shape, dtype=bool)
+    for row, rule in enumerate(rules):
+        shown[row, 0] = whole[rule]
+        for column, group in enumerate(groups, start=1):
+            shown[row, column], flags[row, column] = cells.get((*rule, group), (np.nan, False))
+    heads = ["all", *names_in(groups)]
+    named = [plain(_rule({"step": step, "filter": filter_, "reason": reason})) for step, filter_, reason in rules]
+    numbered = [f"{head} {group}" for head, group in zip(heads[1:], groups, strict=True) if head != group]
+    legend = f" In the picture: {'; '.join(numbered)}." if numbered else ""
+    return Drawn(
+        f"drop-rates-{_file_name(axis)}",
+        _heat(shown, flags, named, heads),
+        alt=f"Drop rates of {len(rules)} rules in {len(groups)} groups by {axis}. " + _spoken(here),
+        caption=f"By {axis}: percent of each group's documents for which the rule held; {MARK} flagged.{legend}",
+    )
+
+
+def _file_name(axis: str) -> str:
+    return "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in axis.lower()).split()) or "key"
+
+
+def _spoken(here: pl.DataFrame) -> str:
+    flagged = here.filter("flagged")
+    if flagged.is_empty():
+        return "None is flagged."
+    return (
+        "Flagged: "
+        + "; ".join(
+            f"{_rule(row)} in {row['group']}, {row['rate']:.0%}" for row in flagged.head(8).iter_rows(named=True)
+        )
+        + "."
+    )
+
+
+def _heat(shown: Any, flags: Any, named: Sequence[str], heads: Sequence[str]) -> bytes:
+    import numpy as np
+
+    top = max(float(np.nanmax(shown)), 1e-9)
+    with drawing(1.3 + 0.25 * len(named) + 0.045 * max(map(len, heads))) as (figure, axes):
+        axes.imshow(shown, cmap="YlOrBr", vmin=0, vmax=top, aspect="auto")
+        for (row, column), rate in np.ndenumerate(shown):
+            if not np.isnan(rate):
+                text = f"{100 * rate:.0f}" if 100 * rate >= 10 or rate == 0 else f"{100 * rate:.1f}"  # noqa: PLR2004
+                colour = "white" if rate > DARK * top else INK
+                mark = MARK if flags[row, column] else ""
+                weight = "bold" if mark else "normal"
+                axes.text(
+                    column, row, text + mark, ha="center", va="center", color=colour, fontsize=8, fontweight=weight
+                )
+        axes.set_xticks(range(len(heads)), heads, rotation=40, ha="right", rotation_mode="anchor", fontsize=8)
+        axes.set_yticks(range(len(named)), [name if len(name) < 48 else f"{name[:47]}…" for name in named], fontsize=8)  # noqa: PLR2004
+        axes.axvline(0.5, color=INK, linewidth=1.2)
+        axes.tick_params(length=0)
+        return svg(figure)
