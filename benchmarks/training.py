@@ -1,10 +1,11 @@
-"""The training loop beside a loop written by hand on the same model and the same rows.
+"""The training loop beside a loop written by hand and Hugging Face's Trainer, on the same model and the same rows.
 
 The hand loop has what a careful person writes in twenty lines: AdamW, clipping, cosine schedule, fused kernels; no
-document mask, no data order, no guard, no checkpoint, no accuracy. Tokens per CPU-second on one core (the machine may be
-shared), the two taken in turns, medians over rounds.
+document mask, no data order, no guard, no checkpoint, no accuracy. Trainer gets the same and its own defaults besides.
+Tokens per CPU-second on one core (the machine may be shared), the three taken in turns, medians over rounds; in
+bfloat16 where this CPU multiplies it (AMX), else in float32.
 
-    python -m benchmarks.training [--sizes 4x256x256x16 …] [--steps 6] [--rounds 3] [--vocabulary 8000]
+    python -m benchmarks.training [--sizes 4x256x256x16 …] [--steps 4] [--rounds 5] [--vocabulary 8000]
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from workbench_plugins.objectives.causal import Causal
 
 from workbench.contracts.context import Context
 from workbench.contracts.tokenizer import Vocab
+from workbench.training.device import autocast, multiplies_bfloat16
 from workbench.training.loop import Job, train
 from workbench.training.settings import Optimizer
 
@@ -75,12 +77,15 @@ def make_model(layers: int, width: int, rows: Rows, ctx: Context) -> Any:
 def by_hand(model: Any, rows: Rows, batch_size: int, steps: int) -> None:
     """Train as a person would who writes the loop for this model alone."""
     model.train()
+    device = torch.device("cpu")
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: (1 + math.cos(math.pi * step / steps)) / 2)
     generator = np.random.default_rng(1)
     for _ in range(steps):
         ids = torch.from_numpy(rows.ids[generator.integers(0, len(rows), batch_size)])
-        model(input_ids=ids, labels=ids, use_cache=False).loss.backward()
+        with autocast(device):
+            loss = model(input_ids=ids, labels=ids, use_cache=False).loss
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
@@ -102,10 +107,38 @@ def by_loop(model: Any, rows: Rows, batch_size: int, steps: int, ctx: Context) -
         accumulate=1,
         eval_every=steps,
         eval_rows=1,
-        precision="float32",
+        precision="auto",
         checkpoint_seconds=1e9,
     )
     train(job, ctx)
+
+
+def by_trainer(model: Any, rows: Rows, batch_size: int, steps: int, scratch: Path) -> None:
+    """Train with Hugging Face's Trainer: the hand loop's optimizer and schedule, no checkpoints, no logs."""
+    from transformers import PrinterCallback, Trainer, TrainingArguments
+
+    given = TrainingArguments(
+        output_dir=str(scratch),
+        per_device_train_batch_size=batch_size,
+        max_steps=steps,
+        learning_rate=1e-3,
+        adam_beta2=0.95,
+        weight_decay=0.1,
+        max_grad_norm=1.0,
+        lr_scheduler_type="cosine",
+        optim="adamw_torch_fused",
+        bf16=multiplies_bfloat16(torch.device("cpu")),
+        use_cpu=True,
+        save_strategy="no",
+        logging_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        seed=1,
+    )
+    data = [{"input_ids": torch.from_numpy(ids), "labels": torch.from_numpy(ids)} for ids in rows.ids]
+    trainer = Trainer(model=model, args=given, train_dataset=data)  # type: ignore[arg-type]
+    trainer.remove_callback(PrinterCallback)
+    trainer.train()
 
 
 def measure(size: str, given: argparse.Namespace) -> list[str]:
@@ -118,29 +151,37 @@ def measure(size: str, given: argparse.Namespace) -> list[str]:
         model = make_model(layers, width, rows, ctx)
         parameters = sum(parameter.numel() for parameter in model.parameters())
         by_hand(model, rows, batch_size, 2)  # the first steps load kernels
-        rates: dict[str, list[float]] = {"hand": [], "loop": []}
+        loops: dict[str, Any] = {
+            "hand": by_hand,
+            "trainer": lambda *given: by_trainer(*given, folder),
+            "loop": lambda *given: by_loop(*given, ctx),
+        }
+        rates: dict[str, list[float]] = {name: [] for name in loops}
         for _ in range(given.rounds):
-            for name, function in (("hand", by_hand), ("loop", lambda *given: by_loop(*given, ctx))):
+            for name, function in loops.items():
                 model = make_model(layers, width, rows, ctx)
                 began = clock()
                 function(model, rows, batch_size, given.steps)
                 rates[name].append(given.steps * batch_size * context / (clock() - began))
-    hand, loop = median(rates["hand"]), median(rates["loop"])
-    ratio = median(b / a for a, b in zip(rates["hand"], rates["loop"], strict=True))
-    return [size, f"{parameters / 1e6:.1f} M", f"{hand:,.0f}", f"{loop:,.0f}", f"{ratio:.2f}"]
+    medians = [f"{median(rates[name]):,.0f}" for name in loops]
+    ratios = [
+        f"{median(b / a for a, b in zip(rates[peer], rates['loop'], strict=True)):.2f}" for peer in ("hand", "trainer")
+    ]
+    return [size, f"{parameters / 1e6:.1f} M", *medians, *ratios]
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", nargs="+", default=["4x256x256x16"])
-    parser.add_argument("--steps", type=int, default=6)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--vocabulary", type=int, default=8_000)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    print("| layers x width x context x batch | parameters | hand loop, tokens/s | this loop, tokens/s | ratio |")
-    print("|---|---|---|---|---|")
+    print(f"precision: {'bfloat16' if multiplies_bfloat16(torch.device('cpu')) else 'float32'}; tokens per CPU-second")
+    print("| layers x width x context x batch | parameters | hand | Trainer | this loop | x hand | x Trainer |")
+    print("|---|---|---|---|---|---|---|")
     for size in given.sizes:
         print("| " + " | ".join(measure(size, given)) + " |", flush=True)
 
