@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import model_validator
+from workbench_plugins.architectures.places import Positions, fix_places
+from workbench_plugins.architectures.sizes import FFN_FACTOR, check_heads
 
 from workbench.api import Architecture, Field
 
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from workbench.api import Context, Vocab
-
-FFN_FACTOR = 4  # Devlin et al. 2019, section 3
 
 
 class Bert(Architecture):
@@ -28,12 +28,12 @@ class Bert(Architecture):
     head: ClassVar = "masked-lm"
 
     ffn_width: int | None = Field(None, ge=1, description="width of the feed-forward layers; default: 4 × the width")
+    positions: Positions = Field("learned", description="how places are told; sinusoidal ones are fixed")
     tie_embeddings: bool = Field(True, description="use the input embeddings as prediction head")
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:
-        if self.width % self.num_heads:
-            raise ValueError(f"width {self.width} cannot be divided among {self.num_heads} heads")
+        check_heads(self.width, self.num_heads)
         return self
 
     @property
@@ -59,4 +59,7 @@ class Bert(Architecture):
             bos_token_id=vocab.cls,
             eos_token_id=vocab.sep,
         )
-        return BertForMaskedLM(config)
+        model = BertForMaskedLM(config)
+        if self.positions == "sinusoidal":
+            fix_places(model.bert.embeddings.position_embeddings, scale=config.initializer_range)
+        return model

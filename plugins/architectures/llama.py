@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import model_validator
+from workbench_plugins.architectures.sizes import check_heads, check_shared, gated_width
 
 from workbench.api import Architecture, Field
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from workbench.api import Context, Vocab
-
-FFN_MULTIPLE = 32  # feed-forward widths are rounded up to this, so that matrix products stay on even tiles
 
 
 class Llama(Architecture):
@@ -33,15 +32,8 @@ class Llama(Architecture):
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:
-        if self.width % self.num_heads:
-            raise ValueError(f"width {self.width} cannot be divided among {self.num_heads} heads")
-        if self.width // self.num_heads % 2:
-            raise ValueError(
-                f"width {self.width} over {self.num_heads} heads gives heads of {self.width // self.num_heads}; "
-                f"rotary positions need an even size"
-            )
-        if self.num_heads % self.num_kv_heads:
-            raise ValueError(f"{self.num_heads} heads cannot share {self.num_kv_heads} kv_heads evenly")
+        check_heads(self.width, self.num_heads, rotary=True)
+        check_shared(self.num_heads, self.num_kv_heads)
         return self
 
     @property
@@ -51,11 +43,8 @@ class Llama(Architecture):
 
     @property
     def num_ffn(self) -> int:
-        """Width of the feed-forward layers: `ffn_width`, else 8/3 of the width, rounded up to a multiple of 32.
-
-        8/3 gives the three matrices of SwiGLU as many weights as the usual two of 4 · width (Shazeer 2020).
-        """
-        return self.ffn_width or -(-8 * self.width // (3 * FFN_MULTIPLE)) * FFN_MULTIPLE
+        """Width of the feed-forward layers: `ffn_width`, else 8/3 of the width, rounded up to a multiple of 32."""
+        return self.ffn_width or gated_width(self.width)
 
     def build(self, vocab: Vocab, ctx: Context) -> PreTrainedModel:
         """Return a `LlamaForCausalLM` with fresh weights.

@@ -42,10 +42,14 @@ def token_loss(model: torch.nn.Module, inputs: Mapping[str, Any], labels_bt: tor
     """
     head = _plain_head(model)
     if head is None or not _ends_with(model, head, inputs):
-        return logits_loss(model(**inputs).logits, labels_bt)
+        output = model(**inputs)
+        return _balanced(model, output, logits_loss(output.logits, labels_bt))
     with _passed_through(head):
-        states_nd = model(**inputs).logits.flatten(0, -2)
-    labels_n = labels_bt.flatten()
+        output = model(**inputs)
+    return _balanced(model, output, _linear_loss(head, output.logits.flatten(0, -2), labels_bt.flatten()))
+
+
+def _linear_loss(head: torch.nn.Linear, states_nd: torch.Tensor, labels_n: torch.Tensor) -> Measured:
     labelled_n = labels_n != IGNORED
     num_labelled = int(labelled_n.sum())
     if num_labelled == 0:
@@ -54,6 +58,20 @@ def token_loss(model: torch.nn.Module, inputs: Mapping[str, Any], labels_bt: tor
         states_nd, labels_n = states_nd[labelled_n], labels_n[labelled_n]
     loss, correct = _function().apply(states_nd, head.weight, head.bias, labels_n)
     return loss, {"accuracy": correct.item() / num_labelled}
+
+
+def _balanced(model: Any, output: Any, measured: Measured) -> Measured:
+    """Add the loss that spreads tokens over the experts of a mixture, where the model was asked for it.
+
+    It is experts · Σᵢ fᵢ · Pᵢ (Fedus et al. 2022, equation 4), where fᵢ is the share of tokens that expert i was given
+    and Pᵢ the mean probability of that; its weight stands in the model's configuration. `token_loss` is the rest.
+    """
+    balance = getattr(output, "aux_loss", None)
+    if balance is None:
+        return measured
+    loss, metrics = measured
+    weight = model.config.router_aux_loss_coef
+    return loss + weight * balance, {**metrics, "token_loss": loss.item(), "balance": balance.item()}
 
 
 def logits_loss(logits_btv: torch.Tensor, labels_bt: torch.Tensor) -> Measured:

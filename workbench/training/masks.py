@@ -8,6 +8,7 @@ ones, and (eager attention) with a boolean 4D mask. What each of them needs inst
     FlashAttention  all rows laid one behind the other, with the ends of their documents (`cu_seqlens`)
     MPT             a boolean mask that is true where tokens are hidden
     sliding windows one mask for each kind of layer: a mask in four dimensions replaces their window
+    experts         in training no mask but positions: their routers are asked for, and take no mask in four dimensions
     RoBERTa         positions that begin behind the padding token's id
     BART            embeddings instead of ids: its positions count from the row's begin and cannot be given
     encoder-decoder the encoder run on its own: transformers has one mask for the encoder and for the look across
@@ -98,6 +99,8 @@ def _one_stack(model: torch.nn.Module, batch: Batch) -> dict[str, Any]:
         inputs["position_ids"] = (positions(segments_bt) if given_bt is None else given_bt) + _first_position(bare)
     if "use_cache" in taken:
         inputs["use_cache"] = False
+    if bare.training and "output_router_logits" in taken:
+        return {**inputs, "position_ids": positions(segments_bt), "output_router_logits": True}
     if str(bare.config._attn_implementation).startswith("flash_attention"):  # noqa: SLF001  # transformers' only name
         return _laid_out(inputs, rule)
     return {**inputs, "attention_mask": _for_layers(rule, bare.config)}
