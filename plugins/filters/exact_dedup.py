@@ -9,60 +9,43 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from itertools import pairwise
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
+from workbench_plugins.filters.document_dedup import DocumentDedup, Keep
+from workbench_plugins.filters.document_groups import column_of, dropped, num_rows, rows_where, shared
 from workbench_plugins.filters.text_buffers import text_buffers
 
-from workbench.api import CorpusFilter, Field
+from workbench.api import Field
 
 DIGEST_BYTES = 16
 WHITE_SPACE = r"[^\S ]\s*| \s+"  # all runs but the single space, which is most of them and stays as it is
 REASON = "duplicate"
 
 
-class ExactDedup(CorpusFilter):
+class ExactDedup(DocumentDedup):
     """Keep one of every group of documents whose text is equal.
 
     Equal means: after the edges are stripped and runs of white space are one space (`collapse_whitespace`) and, when
-    wanted, in lower case (`fold_case`). `keep` chooses the document that stays: the `longest` as it was read, or the
-    `first`; ties and `first` go by id, so the choice does not depend on the order of shards. Documents without text
-    equal each other.
+    wanted, in lower case (`fold_case`). `keep` chooses the document that stays: the `first` by id, the `longest` as it
+    was read, or the best by a column or signal (`by`); ties go by id, so the choice does not depend on the order of
+    shards. Documents without text equal each other.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     collapse_whitespace: bool = Field(True, description="white space at the edges and its length do not count")
     fold_case: bool = Field(False, description="upper and lower case are the same")
-    keep: Literal["longest", "first"] = Field("first", description="which document of a group stays")
+    keep: Keep = Field("first", description="which document of a group stays")
 
     def sketch(self, batch: pl.DataFrame) -> pl.DataFrame:
-        """Return `id`, `length` (bytes as read) and the digest as `digest_high` and `digest_low`."""
+        """Return `id`, what decides which one stays, and the digest as `digest_high` and `digest_low`."""
         digests = digest_texts(self._normalised(batch["text"]))
-        return pl.DataFrame(
-            {
-                "id": batch["id"],
-                "length": batch["text"].str.len_bytes().fill_null(0),
-                "digest_high": digests[:, 0],
-                "digest_low": digests[:, 1],
-            }
-        )
+        return pl.DataFrame({**self.deciding(batch), "digest_high": digests[:, 0], "digest_low": digests[:, 1]})
 
     def resolve(self, sketches: pl.LazyFrame) -> pl.DataFrame:
         """Return all but one document of every group of equal digests."""
-        digest = ["digest_high", "digest_low"]
-        kept = pl.col("id").min()
-        if self.keep == "longest":
-            kept = pl.col("id").filter(pl.col("length") == pl.col("length").max()).min()
-        groups = sketches.group_by(digest).agg(kept.alias("duplicate_of"), pl.len().alias("size"))
-        return (
-            sketches.select("id", *digest)
-            .join(groups.filter(pl.col("size") > 1), on=digest)
-            .filter(pl.col("id") != pl.col("duplicate_of"))
-            .select("id", pl.lit(REASON).alias("reason"), "duplicate_of")
-            .sort("id")
-            .collect(engine="streaming")
-        )
+        return drops_of_equal(sketches, self.order).with_columns(reason=pl.lit(REASON), similarity=pl.lit(1.0))
 
     def _normalised(self, texts: pl.Series) -> pl.Series:
         if self.collapse_whitespace:
@@ -79,3 +62,15 @@ def digest_texts(texts: pl.Series) -> np.ndarray:
     for start, end in pairwise(places):
         digests += blake2b(view[start:end], digest_size=DIGEST_BYTES).digest()
     return np.frombuffer(bytes(digests), dtype="<u8").reshape(-1, 2)
+
+
+def drops_of_equal(sketches: pl.LazyFrame, order: dict[str, bool]) -> pl.DataFrame:
+    """Return `id` and `duplicate_of` of all but the best document of every group of equal digests.
+
+    Args:
+        sketches: `id`, `digest_high`, `digest_low`, and the columns that `order` names.
+        order: See `document_groups.dropped`.
+    """
+    mask = shared(column_of(sketches, "digest_high", num_rows(sketches)))
+    members = rows_where(sketches, mask, ["id", "digest_high", "digest_low", *order])
+    return dropped(members, ["digest_high", "digest_low"], order).select("id", "duplicate_of")

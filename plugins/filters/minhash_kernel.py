@@ -54,7 +54,7 @@ FNV_OFFSET, FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 ROLL = np.uint64(0x9E3779B97F4A7C15)  # odd: the base of the rolling polynomial over word hashes
 MIX_A, MIX_B = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)  # splitmix64's finaliser
 EMPTY = np.uint32(0xFFFFFFFF)
-MAX_LEADERS = 64
+MAX_COMPARED = 64
 
 
 def inner(function: F) -> F:
@@ -227,6 +227,39 @@ def sign_documents(  # noqa: PLR0913, PLR0917 - compiled code takes arrays, not 
         num_words[document] = total
 
 
+@compiled
+def summarise(
+    signatures: np.ndarray,
+    bands: int,
+    rows: int,
+    keys: np.ndarray,
+    digests: np.ndarray,
+    low_bytes: np.ndarray,
+) -> None:
+    """Fill what a sketch keeps of signatures.
+
+    Args:
+        signatures: Minima, uint32 (documents, permutations).
+        bands: How many bands there are.
+        rows: Minima in a band.
+        keys: uint64 (bands, documents): a polynomial over the minima of each band, mixed.
+        digests: uint64 (documents): the same over all minima.
+        low_bytes: uint8 (documents, permutations): the lowest eight bits of each minimum.
+    """
+    for document in range(signatures.shape[0]):
+        whole = np.uint64(0)
+        for place in range(signatures.shape[1]):
+            minimum = signatures[document, place]
+            whole = whole * ROLL + np.uint64(minimum)
+            low_bytes[document, place] = np.uint8(minimum & np.uint32(0xFF))
+        digests[document] = mixed(whole)
+        for band in range(bands):
+            key = np.uint64(0)
+            for place in range(band * rows, (band + 1) * rows):
+                key = key * ROLL + np.uint64(signatures[document, place])
+            keys[band, document] = mixed(key)
+
+
 @inner
 def root_of(parents: np.ndarray, item: int) -> int:
     """Return the least member of the cluster of `item`, shortening the way there."""
@@ -251,24 +284,37 @@ def join_buckets(
 ) -> None:
     """Join, in `parents`, the members of every bucket whose signatures agree in at least `least_equal` places.
 
-    Bucket `i` holds `members[ends[i - 1]:ends[i]]`, in increasing order. A member is compared with the leaders of its
-    bucket (members that matched no leader before them), `MAX_LEADERS` at most: work in a bucket of ten thousand
-    copies stays linear. Two documents alike to each other but to no common leader meet in other buckets.
+    Bucket `i` holds `members[ends[i - 1]:ends[i]]`, in increasing order. A member is compared with those before it, as
+    long as they are not joined already: with the first `MAX_COMPARED` that matched none before them and as many that
+    did. So work in a bucket of ten thousand documents stays linear; what is missed there meets in other buckets.
     """
-    leaders = np.empty(MAX_LEADERS, dtype=np.int64)
+    compared = np.empty(2 * MAX_COMPARED, dtype=np.int64)
     start = 0
     for end in ends:
-        num_leaders = 0
+        num_alone, num_matched = 0, 0
         for place in range(start, end):
             item = members[place]
             matched = False
-            for rank in range(num_leaders):
-                leader = leaders[rank]
-                if agreement(signatures[leader], signatures[item]) >= least_equal:
+            for rank in range(num_alone + num_matched):
+                # The first half of `compared` holds those that matched none, the second half those that did.
+                other = compared[rank if rank < num_alone else MAX_COMPARED + rank - num_alone]
+                one, another = root_of(parents, other), root_of(parents, item)
+                if one == another:
                     matched = True
-                    one, other = root_of(parents, leader), root_of(parents, item)
-                    parents[max(one, other)] = min(one, other)
-            if not matched and num_leaders < MAX_LEADERS:
-                leaders[num_leaders] = item
-                num_leaders += 1
+                elif agreement(signatures[other], signatures[item]) >= least_equal:
+                    matched = True
+                    parents[max(one, another)] = min(one, another)
+            if not matched and num_alone < MAX_COMPARED:
+                compared[num_alone] = item
+                num_alone += 1
+            elif matched and num_matched < MAX_COMPARED:
+                compared[MAX_COMPARED + num_matched] = item
+                num_matched += 1
         start = end
+
+
+@compiled
+def agreements(ones: np.ndarray, others: np.ndarray, signatures: np.ndarray, equal: np.ndarray) -> None:
+    """Fill `equal` with the number of places in which the signatures of each pair agree."""
+    for pair in range(equal.size):
+        equal[pair] = agreement(signatures[ones[pair]], signatures[others[pair]])

@@ -5,6 +5,7 @@
     shards/00000.parquet        or shards/train-00000.parquet for a corpus with parts
     rejects/…, quarantine/…     same shard names, only where there is something to say
     cuts/…                      what a filter that compares documents cut out of them, likewise
+    clusters/00000.parquet      which documents such a filter dropped in favour of which
 
 Shards are zstd Parquet with page checksums, written and read with them on.
 """
@@ -88,6 +89,13 @@ class Corpus(Artifact):
         """Return the spans that were cut out of documents: `id, reason, duplicate_of, start, end`, see `CUT`."""
         return scan_folder(self.path / "cuts", None, CUT)
 
+    def clusters(self) -> pl.LazyFrame:
+        """Return the groups of alike documents of which one was kept: `cluster, id, kept, similarity`, see `CLUSTERS`.
+
+        Sorted by group, the document that stays first. The texts of those that went stand in `rejects()`.
+        """
+        return scan_folder(self.path / "clusters", None, CLUSTERS)
+
     def quarantine(self) -> pl.LazyFrame:
         """Return the bad records: `file, place, reason, detail, head, digest`."""
         return scan_folder(self.path / "quarantine", None, QUARANTINE)
@@ -111,6 +119,13 @@ CUT = {
     "duplicate_of": "String",  # the id where the span stays, or null
     "start": "Int64",  # bytes of the UTF-8 text as it came in
     "end": "Int64",
+}
+
+CLUSTERS = {
+    "cluster": "String",  # the id of the document that stays
+    "id": "String",
+    "kept": "Boolean",
+    "similarity": "Float64",  # to the one that stays, 0 to 1, where the filter measures it
 }
 
 QUARANTINE = {
@@ -150,6 +165,22 @@ def write_shard(path: Path, frame: pl.DataFrame) -> None:
             compression="zstd",
             write_page_checksum=True,
             row_group_size=8192,
+            store_schema=False,
+        )
+
+
+def write_scratch(path: Path, frame: pl.DataFrame) -> None:
+    """Write a Parquet file that is read within the step and then deleted: quick to write, with page checksums."""
+    import pyarrow.parquet as pq
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with disk_errors(path):
+        pq.write_table(
+            frame.rechunk().to_arrow(),
+            path,
+            compression="lz4",
+            use_dictionary=False,  # what is sketched is mostly unique
+            write_page_checksum=True,
             store_schema=False,
         )
 

@@ -15,7 +15,7 @@ from workbench.contracts.component import Component
 from workbench.contracts.ports import Port
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from typing import Self
 
@@ -65,6 +65,15 @@ class Kernel:
     def compute(self, batch: pl.DataFrame) -> pl.DataFrame:
         """Return one row for each row of `batch`, in order, with the columns this kernel gives."""
         raise TypeError(f"{type(self).__name__} does not define compute()")
+
+    @classmethod
+    def compute_together(cls, kernels: Sequence[Kernel], batch: pl.DataFrame) -> list[pl.DataFrame]:
+        """Return what `compute` gives for each of several kernels, in order.
+
+        Kernels of a batch whose classes inherit one override of this are handed to it in one call, so that different
+        filters share a pass over the text. The default computes them one by one.
+        """
+        return [kernel.compute(batch) for kernel in kernels]
 
     def column(self, name: str) -> KernelColumn:
         """Return a reference to one column, to stand as a signal."""
@@ -141,9 +150,9 @@ class CorpusFilter(LearningFilter):
         """Return what goes, one row for each document or span of a document.
 
         Columns: `id`; `reason`; `duplicate_of` (the id where it stays instead, or null); `start` and `end`, bytes of
-        the UTF-8 text, `end` not included: the span that is cut out of it, or null when the whole document goes. The
-        last three may be left out. Spans of a document that overlap are cut as one. Must not depend on the order of
-        the sketches.
+        the UTF-8 text, `end` not included: the span that is cut out of it, or null when the whole document goes;
+        `similarity` to the one that stays, 0 to 1. All but the first two may be left out. Spans of a document that
+        overlap are cut as one. Must not depend on the order of the sketches.
         """
 
     def rules(self) -> dict[str, pl.Expr]:

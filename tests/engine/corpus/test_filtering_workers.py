@@ -23,7 +23,13 @@ def shuffled(function, tasks):
 
 
 @pytest.mark.parametrize(
-    "use,settings", [("filter/chain", {"filters": CHAIN}), ("filter/exact-dedup", {})], ids=["rows", "corpus"]
+    "use,settings",
+    [
+        ("filter/chain", {"filters": CHAIN}),
+        ("filter/exact-dedup", {}),
+        ("filter/minhash-dedup", {"keep": "highest", "by": "num_words", "measure": {"use": "filter/word-count"}}),
+    ],
+    ids=["rows", "corpus", "clusters"],
 )
 def test_same_bytes_for_any_order_and_number_of_workers(tmp_path, monkeypatch, use, settings):
     """Shards done one after the other, in another order, or by 2 and 4 processes, give the same files."""

@@ -9,6 +9,9 @@ import pytest
 from workbench_plugins.filters.minhash_dedup import MinHashDedup, signatures_of
 from workbench_plugins.filters.minhash_kernel import CLASSES, permutations
 from workbench_plugins.filters.text_buffers import text_buffers
+from workbench_plugins.filters.word_count import WordCount
+
+from workbench.errors import DataError
 
 WORDS = [f"{a}{b}" for a in ("ba", "de", "gi", "ko", "lu", "ma", "ne", "po") for b in range(400)]
 HAN = [chr(point) for point in range(0x4E00, 0x4E00 + 2500)]
@@ -61,6 +64,34 @@ def test_recall_at_known_similarity_and_no_strangers_joined(vocabulary, joint):
         found = component.resolve(component.sketch(frame_of(pairs, joint)).lazy())
         assert len(found) / len(pairs) >= least
         assert all(one[:4] == other[:4] for one, other in found.select("id", "duplicate_of").iter_rows())
+
+
+@pytest.mark.parametrize("vocabulary, joint", [(WORDS, " "), (HAN, "")], ids=["words", "Chinese"])
+def test_every_exact_duplicate_is_found(vocabulary, joint):
+    """Copies share every bucket: all of 500 go, each in favour of its own like, at similarity 1."""
+    rng = random.Random(2)
+    texts = [joint.join(rng.choices(vocabulary, k=rng.randint(1, 80))) for _ in range(500)]
+    rows = [(f"{side}{place:04}", text) for side in "ab" for place, text in enumerate(texts)]
+    batch = pl.DataFrame(rows, schema=["id", "text"], orient="row")
+    found = MinHashDedup(threshold=1.0).resolve(MinHashDedup(threshold=1.0).sketch(batch).lazy())
+    assert found["id"].to_list() == [f"b{place:04}" for place in range(500)]
+    assert found["duplicate_of"].to_list() == [f"a{place:04}" for place in range(500)]
+    assert found["similarity"].to_list() == [1.0] * 500
+
+
+def test_the_similarity_that_is_stored_is_that_to_the_document_that_stays():
+    """It stands for the true Jaccard similarity: unbiased over many pairs, and no further off than five errors."""
+    pairs = [pair for bucket in known_pairs(WORDS, 60, seed=4).values() for pair in bucket]
+    component = MinHashDedup(threshold=0.6, num_permutations=128)
+    found = component.resolve(component.sketch(frame_of(pairs, " ")).lazy())
+    truth = {
+        f"{place:04}": len(shingles(a) & shingles(b)) / len(shingles(a) | shingles(b))
+        for place, (a, b) in enumerate(pairs)
+    }
+    errors = [similarity - truth[name[:4]] for name, similarity in found.select("id", "similarity").iter_rows()]
+    assert len(errors) > 170
+    assert abs(np.mean(errors)) < 3 * np.sqrt(0.85 * 0.15 / 128 / len(errors))
+    assert max(map(abs, errors)) < 5 * np.sqrt(0.85 * 0.15 / 128)
 
 
 def test_the_estimate_is_unbiased():
@@ -147,6 +178,71 @@ def test_the_longest_stays_or_the_first_id():
     text = " ".join(WORDS[:100])
     assert drops(MinHashDedup(), [text, text + "!!", text + "!"]) == {"a": "b", "c": "b"}
     assert drops(MinHashDedup(keep="first"), [text, text + "!!", text + "!"]) == {"b": "a", "c": "a"}
+
+
+def test_the_best_by_a_column_stays():
+    """Highest or lowest value of a column or of a number in meta; without a value never, and ties go by id."""
+    text = " ".join(WORDS[:100])
+    rows = {"id": ["a", "b", "c", "d"], "text": [text] * 4, "score": [1.5, None, 3.0, 3.0]}
+    batch = pl.DataFrame(rows).with_columns(
+        meta=pl.Series(['{"rank": 2}', '{"rank": -1}', "{}", '{"rank": "x"}']),
+    )
+    best = {}
+    for keep, by in (("highest", "score"), ("lowest", "score"), ("highest", "meta.rank"), ("lowest", "meta.rank")):
+        component = MinHashDedup(keep=keep, by=by)
+        best[keep, by] = component.resolve(component.sketch(batch).lazy())["duplicate_of"].unique().to_list()
+    assert best == {
+        ("highest", "score"): ["c"],
+        ("lowest", "score"): ["a"],
+        ("highest", "meta.rank"): ["a"],
+        ("lowest", "meta.rank"): ["b"],
+    }
+
+
+def test_the_best_by_a_signal_of_another_filter_stays():
+    text = " ".join(WORDS[:100])
+    batch = pl.DataFrame({"id": ["a", "b"], "text": [text, text + " and a few"]})
+    for keep, kept in (("highest", "b"), ("lowest", "a")):
+        component = MinHashDedup(keep=keep, by="num_words", measure=WordCount())
+        assert component.resolve(component.sketch(batch).lazy())["duplicate_of"].to_list() == [kept]
+
+
+@pytest.mark.parametrize(
+    "settings, said",
+    [
+        ({"keep": "highest"}, "keep: highest needs `by`"),
+        ({"by": "score"}, "`by` and `measure` are read with keep: highest or lowest only, not with longest"),
+        ({"keep": "lowest", "by": "x", "measure": WordCount()}, "has no signal 'x'; it has num_words"),
+    ],
+)
+def test_settings_that_choose_by_nothing_are_refused(settings, said):
+    with pytest.raises(ValueError, match=r"`by`|no signal") as error:
+        MinHashDedup(**settings)
+    assert said in str(error.value)
+
+
+def test_a_column_that_is_not_there_is_named_with_what_there_is():
+    batch = pl.DataFrame({"id": ["a"], "text": ["b"], "meta": ["{}"], "label": ["x"]})
+    with pytest.raises(DataError, match="the corpus has no column 'score'") as error:
+        MinHashDedup(keep="highest", by="score").sketch(batch)
+    assert error.value.expected == "one of meta, label, or meta.KEY"
+    with pytest.raises(DataError, match="'label' is String, which has no highest"):
+        MinHashDedup(keep="highest", by="label").sketch(batch)
+
+
+def test_a_chain_of_alike_documents_is_one_group_in_any_order():
+    """Each is like the next, the ends are not alike: all are connected, whatever the order of documents."""
+    chain = []
+    words = [WORDS[place] for place in range(400)]
+    for step in range(6):
+        words[step * 60 : step * 60 + 12] = [f"x{step}{place}" for place in range(12)]
+        chain.append(" ".join(words))
+    component = MinHashDedup(keep="first")
+    for seed in range(4):
+        order = random.Random(seed).sample(range(6), 6)
+        batch = pl.DataFrame({"id": [f"{place}" for place in order], "text": [chain[place] for place in order]})
+        found = component.resolve(component.sketch(batch).lazy())
+        assert found["duplicate_of"].to_list() == ["0"] * 5
 
 
 def test_a_bucket_of_many_copies_is_linear_and_keeps_one():

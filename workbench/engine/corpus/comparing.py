@@ -2,7 +2,8 @@
 
 Sketches go to the step's scratch folder as Parquet, so that memory holds what `resolve` asks for and no more. What
 goes may be of any part: duplicates are found across `train` and `valid`. It is dealt out to the shards once, in one
-join over all ids, so that the work on a shard reads what concerns it and nothing else.
+join over all ids, so that the work on a shard reads what concerns it and nothing else. Documents that go in favour of
+another are listed with it in `clusters/`, for looking through.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from workbench.artifacts.corpus import Corpus, read_shard, write_shard
+from workbench.artifacts.corpus import CLUSTERS, Corpus, read_shard, write_scratch, write_shard
 from workbench.artifacts.ledger import Ledger
 from workbench.contracts.component import Component
 from workbench.contracts.filters import CorpusFilter
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from workbench.engine.corpus.mapping import Task
 
 DROP = {"id": pl.String, "reason": pl.String, "duplicate_of": pl.String, "start": pl.Int64, "end": pl.Int64}
+DECIDED = {**DROP, "similarity": pl.Float64}
 NEEDED = ("id", "reason")
 NOTHING_LEFT = "nothing-left"
 
@@ -46,8 +48,9 @@ def compare(component: CorpusFilter, ctx: Context, corpus: Corpus) -> list[Task]
         component.fit(ctx, learned)
     map_shards(ctx, sketch_shard, component, tasks)
     with blaming(component, "(all)"):
-        decided = component.fitted(learned).resolve(pl.scan_parquet([task["sketch"] for task in tasks]))
-        _deal_out(_checked(decided), tasks)
+        decided = _checked(component.fitted(learned).resolve(pl.scan_parquet([task["sketch"] for task in tasks])))
+        write_clusters(ctx.output, decided)
+        _deal_out(decided.drop("similarity"), tasks)
     return map_shards(ctx, write_compared_shard, component, tasks)
 
 
@@ -62,7 +65,7 @@ def sketch_shard(component: Component, task: Task) -> Task:
         unknown = sketch.select("id").join(batch.select("id"), on="id", how="anti").height
         if unknown:
             raise PluginError(f"{unknown} rows of the sketch are of documents that are not in the shard")
-    write_shard(Path(task["sketch"]), sketch)
+    write_scratch(Path(task["sketch"]), sketch)
     return {"name": task["name"], "rows": sketch.height}
 
 
@@ -70,10 +73,12 @@ def _checked(drops: pl.DataFrame) -> pl.DataFrame:
     """Return the drops with all their columns, sorted, or say how they break the contract."""
     missing = [name for name in NEEDED if name not in drops.columns]
     if missing:
-        raise PluginError(f"the drops have no column {', '.join(missing)}", expected=f"the columns {', '.join(DROP)}")
+        raise PluginError(
+            f"the drops have no column {', '.join(missing)}", expected=f"the columns {', '.join(DECIDED)}"
+        )
     drops = drops.select(
         pl.col(name).cast(dtype) if name in drops.columns else pl.lit(None, dtype).alias(name)
-        for name, dtype in DROP.items()
+        for name, dtype in DECIDED.items()
     )
     if drops["id"].null_count() or drops["reason"].null_count():
         raise PluginError("a drop has no id or no reason")
@@ -91,6 +96,23 @@ def _checked(drops: pl.DataFrame) -> pl.DataFrame:
     if gone:
         raise PluginError(f"{gone} documents are dropped in favour of one that is dropped too")
     return drops.sort("id", "start", "end", "reason")
+
+
+def write_clusters(output: Path, drops: pl.DataFrame) -> None:
+    """Write which documents go in favour of which one, group by group; nothing when none does."""
+    gone = drops.filter(pl.col("start").is_null() & pl.col("duplicate_of").is_not_null()).select(
+        "id", "similarity", cluster="duplicate_of"
+    )
+    if gone.is_empty():
+        return
+    stay = gone.select(id=pl.col("cluster").unique()).with_columns(
+        similarity=pl.lit(None, pl.Float64),
+        cluster="id",
+        kept=pl.lit(True),  # noqa: FBT003  # a column of it
+    )
+    listed = pl.concat([stay, gone.with_columns(kept=pl.lit(False))], how="diagonal")  # noqa: FBT003
+    listed = listed.select(*CLUSTERS).sort("cluster", "kept", "id", descending=[False, True, False])
+    write_shard(output / "clusters" / "00000.parquet", listed)
 
 
 def _deal_out(drops: pl.DataFrame, tasks: list[Task]) -> None:

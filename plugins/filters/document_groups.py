@@ -1,0 +1,96 @@
+"""Groups of alike documents out of core: what is equal is found in parts, and ids are read last.
+
+A filter that keeps one document of each group first finds a label for every document (a digest of its text, the number
+of its cluster): 8 bytes each, the only thing that memory holds of all of them. Labels are compared by ranges of
+`PART_ROWS` documents, and ids and what decides between documents are read for those alone that share their label.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    Labels = npt.NDArray[np.uint64]
+    Mask = npt.NDArray[np.bool_]
+
+PART_ROWS = 1 << 20  # documents whose labels are sorted at a time: 24 MB
+BATCH_ROWS = 1 << 17  # rows of the sketches in memory at a time
+
+
+def num_rows(sketches: pl.LazyFrame) -> int:
+    """Return how many rows the sketches have."""
+    return int(sketches.select(pl.len()).collect(engine="streaming").item())
+
+
+def column_of(sketches: pl.LazyFrame, name: str, rows: int) -> Labels:
+    """Return an unsigned column of the sketches as uint64[rows], in their order, read batch by batch."""
+    values = np.empty(rows, dtype=np.uint64)
+    place = 0
+    for batch in sketches.select(name).collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+        values[place : place + batch.height] = batch[name].to_numpy()
+        place += batch.height
+    return values
+
+
+def rows_where(sketches: pl.LazyFrame, mask: Mask, columns: list[str]) -> pl.DataFrame:
+    """Return the columns of the sketches where `mask` holds, in their order, read batch by batch."""
+    found, place = [sketches.select(columns).head(0).collect()], 0
+    for batch in sketches.select(columns).collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+        chosen = mask[place : place + batch.height]
+        place += batch.height
+        if chosen.any():
+            found.append(batch.filter(pl.Series(chosen)).rechunk())
+    return pl.concat(found)
+
+
+def parts_of_labels(labels: Labels) -> Iterator[npt.NDArray[np.int64]]:
+    """Yield the rows of labels by ranges of the label, about `PART_ROWS` at a time, in order of the ranges."""
+    parts = max(1, -(-labels.size // PART_ROWS))
+    edges = [np.uint64(part * (1 << 64) // parts) for part in range(1, parts)]
+    for low, high in zip([None, *edges], [*edges, None], strict=True):
+        inside = np.ones(labels.size, dtype=np.bool_) if low is None else labels >= low
+        if high is not None:
+            inside &= labels < high
+        yield np.flatnonzero(inside)
+
+
+def shared(labels: Labels) -> Mask:
+    """Return for each document whether another one has its label.
+
+    >>> shared(np.array([7, 3, 7, 9], dtype=np.uint64)).tolist()
+    [True, False, True, False]
+    """
+    mask = np.zeros(labels.size, dtype=np.bool_)
+    for rows in parts_of_labels(labels):
+        order = np.argsort(labels[rows])
+        rows = rows[order]  # noqa: PLW2901  # the same rows
+        ordered = labels[rows]
+        same = ordered[1:] == ordered[:-1]
+        mask[rows[1:][same]] = True
+        mask[rows[:-1][same]] = True
+    return mask
+
+
+def dropped(members: pl.DataFrame, group: list[str], order: dict[str, bool], *beside: str) -> pl.DataFrame:
+    """Return the members of every group but the best, with `duplicate_of`, sorted by id.
+
+    Args:
+        members: `id` and the columns that the other arguments name.
+        group: Columns that the documents of a group have in common.
+        order: Column → whether the highest value is the best; nulls and not-a-numbers are worse than any value. What
+            is equal in all of them goes by id, so that nothing depends on the order of shards.
+        beside: Columns of which the value of the best one is wanted too, as `COLUMN_kept`.
+    """
+    numbers = [pl.col(name).fill_nan(None) if members.schema[name].is_float() else pl.col(name) for name in order]
+    best = members.sort([*numbers, "id"], descending=[*order.values(), False], nulls_last=True)
+    kept = best.group_by(group, maintain_order=True).agg(
+        pl.col("id").first().alias("duplicate_of"), *(pl.col(name).first().alias(f"{name}_kept") for name in beside)
+    )
+    return best.join(kept, on=group).filter(pl.col("id") != pl.col("duplicate_of")).sort("id")

@@ -1,0 +1,157 @@
+"""From the sketches of MinHash to clusters, out of core.
+
+Documents with the same signature are one *item*, known by the digest of the signature. Items that share a bucket of a
+band with another are candidates; their signatures (a byte for each minimum) are the only ones that are read. All of it
+goes by digests and keys, never by the place of a document, so shards may come in any order. Memory for each document:
+16 bytes for its digest and the key of one band, then for each candidate its signature and 24 bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from workbench_plugins.filters.document_groups import (
+    BATCH_ROWS,
+    column_of,
+    dropped,
+    num_rows,
+    parts_of_labels,
+    rows_where,
+    shared,
+)
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Labels = npt.NDArray[np.uint64]
+    Places = npt.NDArray[np.int64]
+
+GATHERED = 1 << 17  # documents that are looked up at a time
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """What belongs together.
+
+    Attributes:
+        digests: Of the signature of each document, in the order of the sketches.
+        candidates: The digests of the candidates, in increasing order.
+        signatures: uint8 (candidates, permutations).
+        roots: For each candidate the first of its cluster.
+    """
+
+    digests: Labels
+    candidates: Labels
+    signatures: npt.NDArray[np.uint8]
+    roots: Places
+
+
+def cluster(sketches: pl.LazyFrame, bands: list[str], num_permutations: int, least_equal: int) -> Clusters:
+    """Return the connected components of all pairs that share a bucket and agree in `least_equal` places or more."""
+    rows = num_rows(sketches)
+    digests = column_of(sketches, "digest", rows)
+    candidates = np.zeros(0, dtype=np.uint64)
+    for band in bands:
+        candidates = np.union1d(candidates, _sharing(column_of(sketches, band, rows), digests))
+    stand_ins = _first_rows(digests, candidates)
+    signatures = np.empty((candidates.size, num_permutations), dtype=np.uint8)
+    _fill(signatures, sketches, digests, stand_ins)
+    roots = np.arange(candidates.size, dtype=np.int64)
+    if candidates.size:
+        for band in bands:
+            _join(column_of(sketches, band, rows)[stand_ins], signatures, least_equal, roots)
+    while (roots[roots] != roots).any():  # until every item points at the first of its cluster
+        roots = roots[roots]
+    return Clusters(digests, candidates, signatures, roots)
+
+
+def dropped_with_similarity(sketches: pl.LazyFrame, clusters: Clusters, order: dict[str, bool]) -> pl.DataFrame:
+    """Return `id`, `duplicate_of` and `equal` (places in which the signatures agree) of all but the best of each."""
+    from workbench_plugins.filters.minhash_kernel import agreements
+
+    labels = clusters.digests.copy()
+    for start in range(0, labels.size, GATHERED):
+        part = labels[start : start + GATHERED]
+        places, found = _places(clusters.candidates, part)
+        part[found] = clusters.candidates[clusters.roots[places[found]]]
+    mask = shared(labels)
+    members = rows_where(sketches, mask, ["id", *order]).with_columns(
+        label=pl.Series(labels[mask], dtype=pl.UInt64), digest=pl.Series(clusters.digests[mask], dtype=pl.UInt64)
+    )
+    drops = dropped(members, ["label"], order, "digest")
+    ones, is_one = _places(clusters.candidates, drops["digest"].to_numpy())
+    others, is_other = _places(clusters.candidates, drops["digest_kept"].to_numpy())
+    equal = np.full(drops.height, clusters.signatures.shape[1], dtype=np.int32)  # the same signature
+    differ = np.flatnonzero(is_one & is_other & (ones != others))
+    between = np.empty(differ.size, dtype=np.int32)
+    agreements(ones[differ], others[differ], clusters.signatures, between)
+    equal[differ] = between
+    return drops.select("id", "duplicate_of").with_columns(equal=pl.Series(equal))
+
+
+def _sharing(keys: Labels, digests: Labels) -> Labels:
+    """Return the digests that share a key with another digest, in increasing order."""
+    found = [np.zeros(0, dtype=np.uint64)]
+    for rows in parts_of_labels(keys):
+        own = keys[rows]
+        order = np.argsort(own)
+        ordered, items = own[order], digests[rows[order]]
+        same = ordered[1:] == ordered[:-1]
+        in_bucket = np.zeros(rows.size, dtype=np.bool_)
+        in_bucket[1:] |= same
+        in_bucket[:-1] |= same
+        ordered, items = ordered[in_bucket], items[in_bucket]
+        again = np.lexsort((items, ordered))
+        ordered, items = ordered[again], items[again]
+        same, other = ordered[1:] == ordered[:-1], items[1:] != items[:-1]
+        chosen = np.zeros(items.size, dtype=np.bool_)
+        chosen[1:] |= same & other
+        chosen[:-1] |= same & other
+        found.append(np.unique(items[chosen]))
+    return np.unique(np.concatenate(found))
+
+
+def _places(candidates: Labels, digests: Labels) -> tuple[Places, npt.NDArray[np.bool_]]:
+    """Return the place of each digest among the candidates, and whether it is one."""
+    if not candidates.size:
+        return np.zeros(digests.size, dtype=np.int64), np.zeros(digests.size, dtype=np.bool_)
+    places = np.minimum(np.searchsorted(candidates, digests), candidates.size - 1)
+    return places, candidates[places] == digests
+
+
+def _first_rows(digests: Labels, candidates: Labels) -> Places:
+    """Return for each candidate a document that has its digest."""
+    rows = np.zeros(candidates.size, dtype=np.int64)
+    for start in range(0, digests.size, GATHERED):
+        places, found = _places(candidates, digests[start : start + GATHERED])
+        rows[places[found]] = start + np.flatnonzero(found)
+    return rows
+
+
+def _fill(signatures: npt.NDArray[np.uint8], sketches: pl.LazyFrame, digests: Labels, rows: Places) -> None:
+    """Fill `signatures` with those of the documents in `rows`, in that order, read batch by batch."""
+    if not rows.size:
+        return
+    wanted = np.zeros(digests.size, dtype=np.bool_)
+    wanted[rows] = True
+    order = np.argsort(rows)  # of the candidates, as they come in the sketches
+    place, filled = 0, 0
+    for batch in sketches.select("signature").collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+        chosen = batch["signature"].filter(pl.Series(wanted[place : place + batch.height]))
+        place += batch.height
+        part = np.frombuffer(b"".join(chosen), dtype=np.uint8).reshape(chosen.len(), signatures.shape[1])
+        signatures[order[filled : filled + chosen.len()]] = part
+        filled += chosen.len()
+
+
+def _join(keys: Labels, signatures: npt.NDArray[np.uint8], least_equal: int, roots: Places) -> None:
+    """Join the candidates of every bucket of one band."""
+    from workbench_plugins.filters.minhash_kernel import join_buckets
+
+    members = np.argsort(keys, kind="stable").astype(np.int64)
+    ordered = keys[members]
+    ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, members.size).astype(np.int64)
+    join_buckets(members, ends, signatures, least_equal, roots)
