@@ -11,6 +11,12 @@ def workbench_components() -> list[ComponentRef]:
     return [
         ComponentRef(
             "exporter",
+            "datasets",
+            f"{HERE}.datasets_folder:DatasetsFolder",
+            "a corpus as a data set that plain datasets reads, or as Parquet with a card",
+        ),
+        ComponentRef(
+            "exporter",
             "html-report",
             f"{HERE}.html_report:HtmlReport",
             "a self-contained page: ledger, curves, samples, scores",

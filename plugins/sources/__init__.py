@@ -14,6 +14,12 @@ def workbench_components() -> list[ComponentRef]:
         ComponentRef("source", "html", f"{HERE}.html:Html", "HTML files, one page each"),
         ComponentRef(
             "source",
+            "huggingface",
+            f"{HERE}.huggingface:HuggingFace",
+            "data sets as datasets keeps them: saved folders, Parquet, Arrow, JSON or CSV files, the Hub",
+        ),
+        ComponentRef(
+            "source",
             "installed-docs",
             f"{HERE}.installed_docs:InstalledDocs",
             "the documentation of the installed Python packages",

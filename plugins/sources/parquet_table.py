@@ -6,7 +6,7 @@ Text is taken as bytes and decoded row by row, because a writer may have put any
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +23,9 @@ from workbench.api import BadRecord, Context, EnvironmentProblem, Field, FileSou
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.parquet as pq
+
+Numbered = tuple[int, dict[str, Any]]
+Wanted = Callable[["pa.Schema", str], "list[str] | None"]
 
 
 class ParquetTable(FileSource):
@@ -52,7 +54,7 @@ class ParquetTable(FileSource):
 
     def _rows(self, ctx: Context, columns: Columns) -> Iterator[Row | BadRecord]:
         for name, path, identity in self.identified_files(ctx.base):
-            for item in self._records(path, name):
+            for item in parquet_records(path, name, self.component_id, self._wanted):
                 if isinstance(item, BadRecord):
                     yield item
                     continue
@@ -68,36 +70,13 @@ class ParquetTable(FileSource):
                     reason = "invalid-utf8" if isinstance(fault, UnicodeDecodeError) else "column-type"
                     yield BadRecord(name, f"row {number}", reason, str(fault)[:200])
 
-    def _records(self, path: Path, name: str) -> Iterator[tuple[int, dict[str, Any]] | BadRecord]:
-        """Yield row number (from 1) and values, and damage where it lies."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        number = 0
-        place = "footer"
-        try:
-            with pq.ParquetFile(path, page_checksum_verification=True) as file:
-                self._check(file.schema_arrow, name)
-                wanted = self._wanted(file)
-                for group in range(file.num_row_groups):
-                    place = f"row group {group}"
-                    batches = file.iter_batches(BATCH_DOCUMENTS, [group], wanted, use_threads=False)
-                    for batch in batches:
-                        for row in rows_of(batch):
-                            number += 1
-                            yield number, row
-        except (pa.ArrowException, OSError, EOFError) as fault:
-            if isinstance(fault, (FileNotFoundError, PermissionError)):
-                raise EnvironmentProblem(f"{name} cannot be read: {fault}", where=self.component_id) from fault
-            detail = f"{str(fault).splitlines()[0][:160]}; rows from {number + 1} on are lost"
-            yield BadRecord(name, place, "damaged-parquet", detail, fatal=True)
-
-    def _wanted(self, file: pq.ParquetFile) -> list[str] | None:
-        """Return the columns to read: all, where the others become meta."""
+    def _wanted(self, schema: pa.Schema, name: str) -> list[str] | None:
+        """Return the columns to read: all, where the others become meta. Raises `StepError` for a missing one."""
+        self._check(schema, name)
         if self.keep_meta:
             return None
-        known = file.schema_arrow.names
-        return [path if path in known else path.partition(".")[0] for path in (self.text, *self.columns)]
+        paths = (self.text, *self.columns)
+        return [path if path in schema.names else path.partition(".")[0] for path in paths]
 
     def _check(self, schema: pa.Schema, name: str) -> None:
         for path in (self.text, *self.columns):
@@ -124,6 +103,41 @@ class ParquetTable(FileSource):
         values = [None if value is MISSING else plain(value) for value in taken]
         columns.fit(values)
         return (dump(record) if self.keep_meta else "{}", *values)
+
+
+def parquet_records(path: Path, name: str, where: str, wanted: Wanted) -> Iterator[Numbered | BadRecord]:
+    """Yield row number (from 1) and values, and damage where it lies.
+
+    Args:
+        path: The file.
+        name: What messages call it.
+        where: The component, for messages.
+        wanted: Takes schema and name; says which columns to read, None for all.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    number = 0
+    place = "footer"
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            columns = wanted(file.schema_arrow, name)
+            for group in range(file.num_row_groups):
+                place = f"row group {group}"
+                for batch in file.iter_batches(BATCH_DOCUMENTS, [group], columns, use_threads=False):
+                    for row in rows_of(batch):
+                        number += 1
+                        yield number, row
+    except (pa.ArrowException, OSError, EOFError) as fault:
+        yield damage(fault, name, place, number, where)
+
+
+def damage(fault: Exception, name: str, place: str, number: int, where: str) -> BadRecord:
+    """Return the bad record for what stopped reading behind row `number`; raises where the file cannot be opened."""
+    if isinstance(fault, (FileNotFoundError, PermissionError, IsADirectoryError)):
+        raise EnvironmentProblem(f"{name} cannot be read: {fault.strerror}", where=where) from fault
+    detail = f"{(str(fault) or type(fault).__name__).splitlines()[0][:160]}; rows from {number + 1} on are lost"
+    return BadRecord(name, place, "damaged-parquet", detail, fatal=True)
 
 
 def rows_of(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
