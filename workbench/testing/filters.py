@@ -27,6 +27,7 @@ class FilterConformance(StepConformance):
 
     def filtered(self, folder: Path, texts: list[str], *, parts: tuple[str, ...] = ()) -> tuple[Corpus, Corpus]:
         """Return the corpus made of `texts` and what the filter made of it."""
+        self.write_files(folder / "run")
         corpus = small_corpus(folder / "corpus", texts, parts=parts)
         given = {**self.inputs(folder / "further"), "corpus": corpus}
         return corpus, cast("Corpus", trial(self.component(), given, folder / "run"))

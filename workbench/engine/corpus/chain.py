@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from pydantic import field_validator
 
 from workbench.contracts.component import DigestFile, Field
-from workbench.contracts.filters import CorpusFilter, Filter, RewriteFilter, RowFilter
+from workbench.contracts.filters import CorpusFilter, Filter, LearningFilter, RewriteFilter, RowFilter
+
+if TYPE_CHECKING:
+    from workbench.contracts.context import Context
 
 
-class Chain(Filter):
+class Chain(LearningFilter):
     """Apply row and rewrite filters in one pass, in order, with counts and reasons for each.
 
     A filter after a rewrite sees the rewritten text. Every document passes every filter, also one that an earlier
@@ -33,7 +37,8 @@ class Chain(Filter):
                 raise ValueError(  # noqa: TRY004
                     f"{name} (number {position}) cannot stand in a chain; list its filters here instead"
                 )
-            further = [port for port in type(inner).inputs if port != "corpus"]
+            ports = type(inner).inputs.items()
+            further = [name for name, port in ports if name != "corpus" and not port.optional]
             if further:
                 raise ValueError(
                     f"{name} (number {position}) takes a further input ({', '.join(further)}), which needs a step of "
@@ -53,3 +58,17 @@ class Chain(Filter):
             for position, inner in enumerate(self.filters)
             for name, value in inner.digests(base, digest).items()
         }
+
+    def fit(self, ctx: Context, folder: Path) -> None:
+        """Let each filter learn what it needs (lists that its settings name), in a folder of its own."""
+        for position, inner in enumerate(self.filters):
+            if isinstance(inner, LearningFilter):
+                inner.fit(ctx, folder / str(position))
+
+    def fitted(self, folder: Path) -> Self:
+        """Return the chain of its filters as they work with what they learned."""
+        fitted = tuple(
+            inner.fitted(folder / str(position)) if isinstance(inner, LearningFilter) else inner
+            for position, inner in enumerate(self.filters)
+        )
+        return self.model_copy(update={"filters": fitted})
