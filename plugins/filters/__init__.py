@@ -9,6 +9,7 @@ HERE = __name__
 def workbench_components() -> list[ComponentRef]:
     """List the components of this family: one line each."""
     return [
+        ComponentRef("filter", "adult", f"{HERE}.adult:Adult", "adult text, by labelled examples and by lists of words"),
         ComponentRef(
             "filter",
             "bloom-dedup",
@@ -26,6 +27,12 @@ def workbench_components() -> list[ComponentRef]:
             "chinese-script",
             f"{HERE}.chinese_script:ChineseScript",
             "simplified or traditional Chinese, by OpenCC",
+        ),
+        ComponentRef(
+            "filter",
+            "classifier-quality",
+            f"{HERE}.classifier_quality:ClassifierQuality",
+            "what looks like good text and not like ordinary text, by a linear model trained here",
         ),
         ComponentRef(
             "filter",
@@ -65,6 +72,12 @@ def workbench_components() -> list[ComponentRef]:
         ),
         ComponentRef(
             "filter",
+            "perplexity",
+            f"{HERE}.perplexity:Perplexity",
+            "how surprising a text is to n-grams or a network, as CCNet",
+        ),
+        ComponentRef(
+            "filter",
             "pii",
             f"{HERE}.pii:Pii",
             "personal data of 14 kinds tagged, masked, hashed, given pseudonyms or dropped",
@@ -88,6 +101,9 @@ def workbench_components() -> list[ComponentRef]:
             "substring-dedup",
             f"{HERE}.substring_dedup:SubstringDedup",
             "passages that stand word for word elsewhere in the corpus cut out",
+        ),
+        ComponentRef(
+            "filter", "toxicity", f"{HERE}.toxicity:Toxicity", "toxic text, by labelled examples and by lists of words"
         ),
         ComponentRef(
             "filter",
