@@ -141,6 +141,7 @@ OTHER: dict[str, dict[str, Any]] = {
             "steps": _filtered(corpus, corpus.path.parent / "again"),
         },
     },
+    "corpus/statistics": {"optional_ports": ("before", "tokenizer")},
     "exporter/html-report": {"optional_ports": ("corpora", "models")},
     "filter/adult": {"optional_ports": ("data",)},
     "filter/classifier-quality": {"optional_ports": ("good", "ordinary")},

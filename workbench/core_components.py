@@ -10,6 +10,9 @@ CORE = (
     ComponentRef("corpus", "sample", "workbench.engine.corpus.sample:Sample", "a random share or number of documents"),
     ComponentRef("corpus", "sort", "workbench.engine.corpus.sort:Sort", "by length, id, a column, meta, or at random"),
     ComponentRef("corpus", "split", "workbench.engine.corpus.split:Split", "train, valid, test at random or by time"),
+    ComponentRef(
+        "corpus", "statistics", "workbench.engine.corpus.statistics:Statistics", "a card with pictures of what is in it"
+    ),
     ComponentRef("filter", "chain", "workbench.engine.corpus.chain:Chain", "several filters in one pass"),
     ComponentRef("tokens", "pack", "workbench.engine.tokens.pack:Pack", "token ids in rows with document boundaries"),
     ComponentRef("train", "pretrain", "workbench.training.pretrain:Pretrain", "train a new model on tokens"),
