@@ -106,6 +106,9 @@ def workbench_components() -> list[ComponentRef]:
             "filter", "toxicity", f"{HERE}.toxicity:Toxicity", "toxic text, by labelled examples and by lists of words"
         ),
         ComponentRef(
+            "filter", "url-dedup", f"{HERE}.url_dedup:UrlDedup", "one of every group of documents from the same URL"
+        ),
+        ComponentRef(
             "filter",
             "unicode",
             f"{HERE}.unicode:Unicode",

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     Labels = npt.NDArray[np.uint64]
     Mask = npt.NDArray[np.bool_]
 
-PART_ROWS = 1 << 20  # documents whose labels are sorted at a time: 24 MB
-BATCH_ROWS = 1 << 17  # rows of the sketches in memory at a time
+PART_ROWS = 1 << 19  # documents whose labels are sorted at a time: 12 MB
+BATCH_ROWS = 1 << 16  # rows of the sketches in memory at a time
 
 
 def num_rows(sketches: pl.LazyFrame) -> int:
@@ -46,8 +46,13 @@ def rows_where(sketches: pl.LazyFrame, mask: Mask, columns: list[str]) -> pl.Dat
         chosen = mask[place : place + batch.height]
         place += batch.height
         if chosen.any():
-            found.append(batch.filter(pl.Series(chosen)).rechunk())
+            found.append(compact(batch.filter(pl.Series(chosen))))
     return pl.concat(found)
+
+
+def compact(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the same rows with texts of their own: filtered ones keep alive all those that they were among."""
+    return pl.DataFrame(frame.to_arrow())
 
 
 def parts_of_labels(labels: Labels) -> Iterator[npt.NDArray[np.int64]]:
@@ -78,19 +83,20 @@ def shared(labels: Labels) -> Mask:
     return mask
 
 
-def dropped(members: pl.DataFrame, group: list[str], order: dict[str, bool], *beside: str) -> pl.DataFrame:
-    """Return the members of every group but the best, with `duplicate_of`, sorted by id.
+def dropped(members: pl.DataFrame, group: list[str], order: dict[str, bool], *beside: str) -> Iterator[pl.DataFrame]:
+    """Yield the members of every group but the best, with `duplicate_of`, some groups at a time.
 
     Args:
         members: `id` and the columns that the other arguments name.
-        group: Columns that the documents of a group have in common.
+        group: Columns that the documents of a group have in common; the first is a label.
         order: Column → whether the highest value is the best; nulls and not-a-numbers are worse than any value. What
             is equal in all of them goes by id, so that nothing depends on the order of shards.
         beside: Columns of which the value of the best one is wanted too, as `COLUMN_kept`.
     """
     numbers = [pl.col(name).fill_nan(None) if members.schema[name].is_float() else pl.col(name) for name in order]
-    best = members.sort([*numbers, "id"], descending=[*order.values(), False], nulls_last=True)
-    kept = best.group_by(group, maintain_order=True).agg(
-        pl.col("id").first().alias("duplicate_of"), *(pl.col(name).first().alias(f"{name}_kept") for name in beside)
-    )
-    return best.join(kept, on=group).filter(pl.col("id") != pl.col("duplicate_of")).sort("id")
+    best_ones = [pl.col("id").first().alias("duplicate_of")]
+    best_ones += [pl.col(name).first().alias(f"{name}_kept") for name in beside]
+    for rows in parts_of_labels(members[group[0]].to_numpy()):
+        ordered = members[rows].sort([*numbers, "id"], descending=[*order.values(), False], nulls_last=True)
+        kept = ordered.group_by(group, maintain_order=True).agg(best_ones)
+        yield compact(ordered.join(kept, on=group).filter(pl.col("id") != pl.col("duplicate_of")))

@@ -73,4 +73,5 @@ def drops_of_equal(sketches: pl.LazyFrame, order: dict[str, bool]) -> pl.DataFra
     """
     mask = shared(column_of(sketches, "digest_high", num_rows(sketches)))
     members = rows_where(sketches, mask, ["id", "digest_high", "digest_low", *order])
-    return dropped(members, ["digest_high", "digest_low"], order).select("id", "duplicate_of")
+    drops = [part.select("id", "duplicate_of") for part in dropped(members, ["digest_high", "digest_low"], order)]
+    return pl.concat(drops).sort("id")

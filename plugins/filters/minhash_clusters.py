@@ -37,13 +37,11 @@ class Clusters:
     """What belongs together.
 
     Attributes:
-        digests: Of the signature of each document, in the order of the sketches.
         candidates: The digests of the candidates, in increasing order.
         signatures: uint8 (candidates, permutations).
         roots: For each candidate the first of its cluster.
     """
 
-    digests: Labels
     candidates: Labels
     signatures: npt.NDArray[np.uint8]
     roots: Places
@@ -65,31 +63,38 @@ def cluster(sketches: pl.LazyFrame, bands: list[str], num_permutations: int, lea
             _join(column_of(sketches, band, rows)[stand_ins], signatures, least_equal, roots)
     while (roots[roots] != roots).any():  # until every item points at the first of its cluster
         roots = roots[roots]
-    return Clusters(digests, candidates, signatures, roots)
+    return Clusters(candidates, signatures, roots)
 
 
 def dropped_with_similarity(sketches: pl.LazyFrame, clusters: Clusters, order: dict[str, bool]) -> pl.DataFrame:
     """Return `id`, `duplicate_of` and `equal` (places in which the signatures agree) of all but the best of each."""
-    from workbench_plugins.filters.minhash_kernel import agreements
-
-    labels = clusters.digests.copy()
+    labels = column_of(sketches, "digest", num_rows(sketches))
     for start in range(0, labels.size, GATHERED):
         part = labels[start : start + GATHERED]
         places, found = _places(clusters.candidates, part)
         part[found] = clusters.candidates[clusters.roots[places[found]]]
     mask = shared(labels)
-    members = rows_where(sketches, mask, ["id", *order]).with_columns(
-        label=pl.Series(labels[mask], dtype=pl.UInt64), digest=pl.Series(clusters.digests[mask], dtype=pl.UInt64)
-    )
-    drops = dropped(members, ["label"], order, "digest")
+    labels = labels[mask]
+    members = rows_where(sketches, mask, ["id", "digest", *order]).with_columns(label=pl.Series(labels))
+    drops = [
+        part.select("id", "duplicate_of").with_columns(equal=pl.Series(_equal(clusters, part)))
+        for part in dropped(members, ["label"], order, "digest")
+    ]
+    return pl.concat(drops).sort("id")
+
+
+def _equal(clusters: Clusters, drops: pl.DataFrame) -> npt.NDArray[np.uint16]:
+    """Return in how many places the signatures of each dropped document and of the one that stays agree."""
+    from workbench_plugins.filters.minhash_kernel import agreements
+
     ones, is_one = _places(clusters.candidates, drops["digest"].to_numpy())
     others, is_other = _places(clusters.candidates, drops["digest_kept"].to_numpy())
-    equal = np.full(drops.height, clusters.signatures.shape[1], dtype=np.int32)  # the same signature
+    equal = np.full(drops.height, clusters.signatures.shape[1], dtype=np.uint16)  # the same signature
     differ = np.flatnonzero(is_one & is_other & (ones != others))
-    between = np.empty(differ.size, dtype=np.int32)
+    between = np.empty(differ.size, dtype=np.uint16)
     agreements(ones[differ], others[differ], clusters.signatures, between)
     equal[differ] = between
-    return drops.select("id", "duplicate_of").with_columns(equal=pl.Series(equal))
+    return equal
 
 
 def _sharing(keys: Labels, digests: Labels) -> Labels:

@@ -1,8 +1,8 @@
 """Filters that compare documents: a sketch of each shard in parallel, one decision, then the shards are written.
 
 Sketches go to the step's scratch folder as Parquet, so that memory holds what `resolve` asks for and no more. What
-goes may be of any part: duplicates are found across `train` and `valid`. It is dealt out to the shards once, in one
-join over all ids, so that the work on a shard reads what concerns it and nothing else. Documents that go in favour of
+goes may be of any part: duplicates are found across `train` and `valid`. It is dealt out to the shards once, so that
+the work on a shard reads what concerns it and nothing else. Documents that go in favour of
 another are listed with it in `clusters/`, for looking through.
 """
 
@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from workbench.artifacts.corpus import CLUSTERS, Corpus, read_shard, write_scratch, write_shard
@@ -22,6 +23,7 @@ from workbench.contracts.filters import CorpusFilter
 from workbench.contracts.records import DOCUMENT
 from workbench.engine.corpus.cutting import cut_spans
 from workbench.engine.corpus.mapping import blaming, map_shards, shard_tasks
+from workbench.engine.corpus.poison import documents_of, map_surviving, set_aside
 from workbench.engine.corpus.writing import write_part_shard
 from workbench.errors import PluginError
 
@@ -33,6 +35,7 @@ DROP = {"id": pl.String, "reason": pl.String, "duplicate_of": pl.String, "start"
 DECIDED = {**DROP, "similarity": pl.Float64}
 NEEDED = ("id", "reason")
 NOTHING_LEFT = "nothing-left"
+CLUSTER_ROWS = 1 << 18  # rows of a file in `clusters/`
 
 
 def compare(component: CorpusFilter, ctx: Context, corpus: Corpus) -> list[Task]:
@@ -46,18 +49,17 @@ def compare(component: CorpusFilter, ctx: Context, corpus: Corpus) -> list[Task]
         return []
     with blaming(component, "(all)"):
         component.fit(ctx, learned)
-    map_shards(ctx, sketch_shard, component, tasks)
-    with blaming(component, "(all)"):
-        decided = _checked(component.fitted(learned).resolve(pl.scan_parquet([task["sketch"] for task in tasks])))
-        write_clusters(ctx.output, decided)
-        _deal_out(decided.drop("similarity"), tasks)
-    return map_shards(ctx, write_compared_shard, component, tasks)
+    map_surviving(ctx, sketch_shard, component, tasks)
+    decide(component.fitted(learned), [task["sketch"] for task in tasks], tasks, ctx.output)
+    results = map_shards(ctx, write_compared_shard, component, tasks)
+    set_aside(ctx, component, tasks, results)
+    return results
 
 
 def sketch_shard(component: Component, task: Task) -> Task:
     """Write the sketches of one shard."""
     assert isinstance(component, CorpusFilter)
-    batch = read_shard(Path(task["shard"]))
+    batch = documents_of(task)
     with blaming(component, task["name"]):
         sketch = component.fitted(Path(task["learned"])).sketch(batch)
         if "id" not in sketch.columns:
@@ -67,6 +69,14 @@ def sketch_shard(component: Component, task: Task) -> Task:
             raise PluginError(f"{unknown} rows of the sketch are of documents that are not in the shard")
     write_scratch(Path(task["sketch"]), sketch)
     return {"name": task["name"], "rows": sketch.height}
+
+
+def decide(component: CorpusFilter, sketches: list[str], tasks: list[Task], output: Path) -> None:
+    """Decide over all sketches; list the groups below `output`, and write what goes for each task."""
+    with blaming(component, "(all)"):
+        decided = _checked(component.resolve(pl.scan_parquet(sketches)))
+        write_clusters(output, decided)
+        _deal_out(decided.drop("similarity"), tasks)
 
 
 def _checked(drops: pl.DataFrame) -> pl.DataFrame:
@@ -95,7 +105,7 @@ def _checked(drops: pl.DataFrame) -> pl.DataFrame:
     gone = drops.join(whole.select("id"), left_on="duplicate_of", right_on="id", how="semi").height
     if gone:
         raise PluginError(f"{gone} documents are dropped in favour of one that is dropped too")
-    return drops.sort("id", "start", "end", "reason")
+    return drops
 
 
 def write_clusters(output: Path, drops: pl.DataFrame) -> None:
@@ -103,31 +113,46 @@ def write_clusters(output: Path, drops: pl.DataFrame) -> None:
     gone = drops.filter(pl.col("start").is_null() & pl.col("duplicate_of").is_not_null()).select(
         "id", "similarity", cluster="duplicate_of"
     )
-    if gone.is_empty():
-        return
     stay = gone.select(id=pl.col("cluster").unique()).with_columns(
-        similarity=pl.lit(None, pl.Float64),
-        cluster="id",
-        kept=pl.lit(True),  # noqa: FBT003  # a column of it
+        similarity=pl.lit(None, pl.Float64), cluster="id", kept=pl.lit(value=True)
     )
-    listed = pl.concat([stay, gone.with_columns(kept=pl.lit(False))], how="diagonal")  # noqa: FBT003
+    listed = pl.concat([stay, gone.with_columns(kept=pl.lit(value=False))], how="diagonal")
     listed = listed.select(*CLUSTERS).sort("cluster", "kept", "id", descending=[False, True, False])
-    write_shard(output / "clusters" / "00000.parquet", listed)
+    for number, start in enumerate(range(0, listed.height, CLUSTER_ROWS)):
+        write_shard(output / "clusters" / f"{number:05}.parquet", listed[start : start + CLUSTER_ROWS])
 
 
 def _deal_out(drops: pl.DataFrame, tasks: list[Task]) -> None:
-    """Write for each shard the drops of its documents, after all ids in them are known to be in the corpus."""
-    files = [task["shard"] for task in tasks]
-    shards = pl.scan_parquet(files, include_file_paths="shard").select("id", "shard")
-    placed = shards.join(drops.select("id").unique().lazy(), on="id", how="semi").collect(engine="streaming")
-    _check_known(drops["id"].n_unique(), placed.height, "dropped ids")
-    named = drops["duplicate_of"].drop_nulls().unique()
-    wanted = pl.LazyFrame({"id": named})
-    found = shards.join(wanted, on="id", how="semi").select(pl.len()).collect(engine="streaming").item()
-    _check_known(named.len(), found, "ids in 'duplicate_of'")
-    dealt = drops.join(placed, on="id", maintain_order="left").partition_by("shard", as_dict=True, include_key=False)
+    """Write for each shard the drops of its documents, after all ids in them are known to be in the corpus.
+
+    The ids of each shard are looked up in what is dropped by their hashes, 8 bytes each, so that no table of all ids
+    is ever made; that the ids themselves are equal is then looked at.
+    """
+    places, ordered = _by_hash(drops["id"])
+    _, named = _by_hash(drops["duplicate_of"].drop_nulls())
+    named = np.unique(named)
+    num_dropped, num_named = 0, 0
     for task in tasks:
-        write_shard(Path(task["drops"]), dealt.get((task["shard"],), drops.clear()))
+        ids = read_shard(Path(task["shard"]), ["id"])
+        own = ids["id"].hash().to_numpy()
+        firsts, lasts = np.searchsorted(ordered, own), np.searchsorted(ordered, own, side="right")
+        rows = np.concatenate(
+            [places[first:last] for first, last in zip(firsts, lasts, strict=True) if first < last] or [places[:0]]
+        )
+        dealt = drops[rows].join(ids.unique(), on="id", how="semi").sort("id", "start", "end", "reason")
+        num_dropped += ids.join(dealt.select("id").unique(), on="id", how="semi").height
+        num_named += int(np.isin(own, named).sum())
+        write_shard(Path(task["drops"]), dealt)
+    given = drops["id"].n_unique()
+    _check_known(given, num_dropped, "dropped ids")
+    _check_known(named.size, num_named, "ids in 'duplicate_of'")
+
+
+def _by_hash(ids: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places of the ids in the order of their hashes, and the hashes in that order."""
+    hashes = ids.hash().to_numpy()
+    places = np.argsort(hashes, kind="stable")
+    return places, hashes[places]
 
 
 def _check_known(given: int, found: int, what: str) -> None:
@@ -140,7 +165,7 @@ def _check_known(given: int, found: int, what: str) -> None:
 def write_compared_shard(component: Component, task: Task) -> Task:
     """Write what is kept, cut and dropped of one shard."""
     assert isinstance(component, CorpusFilter)
-    batch, drops = read_shard(Path(task["shard"])), read_shard(Path(task["drops"]))
+    batch, drops = documents_of(task), read_shard(Path(task["drops"]))
     name = component.component_id.partition("/")[2] or type(component).__name__
     whole = drops.filter(pl.col("start").is_null()).select("id", "reason", "duplicate_of")
     with blaming(component, task["name"]):
