@@ -65,7 +65,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "filter/adult": {"positive": ["zh"], "lists": ["lists/adult.txt"], "bucket_bits": 12},
     "filter/classifier-quality": {"bucket_bits": 12},
     "filter/toxicity": {"positive": ["zh"], "bucket_bits": 12},
+    "filter/url-list": {"block": ["lists/block.txt"], "drop_without_url": True},
     "source/books": {"paths": ["data/*.txt"]},
+    "source/code": {"paths": ["data"]},
     "source/html": {"paths": ["data/*.html"]},
     "source/installed-docs": {"packages": ["pluggy", "click"], "stdlib": False},
     "source/csv": {"paths": ["data/*.csv"]},
@@ -94,7 +96,13 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 FILES: dict[str, dict[str, bytes]] = {
     "filter/adult": {"lists/adult.txt": "river\n河\n".encode()},
+    "filter/url-list": {"lists/block.txt": b"ads.example\n0.0.0.0 bad.example\n"},
     "source/books": {"data/a.txt": b"*** START OF THE PROJECT GUTENBERG EBOOK A ***\nA book.\n*** END OF THE PROJECT"},
+    "source/code": {
+        "data/LICENSE": b"Permission is hereby granted, free of charge, to any person obtaining a copy",
+        "data/src/a.py": b"# SPDX-License-Identifier: MIT\nprint('a')\n",
+        "data/src/b.go": b"package b\n",
+    },
     "source/html": {"data/a.html": PAGE},
     "source/csv": {"data/a.csv": b"text,page\n" + b"a text of some length,1\n" * 9},
     "source/huggingface": {

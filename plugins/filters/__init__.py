@@ -115,6 +115,12 @@ def workbench_components() -> list[ComponentRef]:
             "repaired and normalised unicode, control characters removed",
         ),
         ComponentRef(
+            "filter",
+            "url-list",
+            f"{HERE}.url_list:UrlList",
+            "documents from hosts, domains and URLs on block or allow lists",
+        ),
+        ComponentRef(
             "filter", "whitespace", f"{HERE}.whitespace:Whitespace", "uniform blanks, line ends and blank lines"
         ),
         ComponentRef("filter", "word-count", f"{HERE}.word_count:WordCount", "words in a range"),
