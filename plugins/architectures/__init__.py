@@ -9,6 +9,12 @@ HERE = __name__
 def workbench_components() -> list[ComponentRef]:
     """List the components of this family: one line each."""
     return [
+        ComponentRef(
+            "architecture", "autoencoder", f"{HERE}.autoencoder:Autoencoder", "a text pressed into one vector"
+        ),
+        ComponentRef(
+            "architecture", "bart", f"{HERE}.bart:Bart", "encoder-decoder with learned positions, Lewis et al. 2020"
+        ),
         ComponentRef("architecture", "bert", f"{HERE}.bert:Bert", "bidirectional encoder, Devlin et al. 2019"),
         ComponentRef("architecture", "gpt-j", f"{HERE}.gpt_j:GptJ", "decoder with a parallel block behind one norm"),
         ComponentRef("architecture", "gpt-neox", f"{HERE}.gpt_neox:GptNeox", "decoder with parallel residuals"),
@@ -22,6 +28,9 @@ def workbench_components() -> list[ComponentRef]:
             "decoder with rotary positions, RMSNorm and SwiGLU, Touvron et al. 2023",
         ),
         ComponentRef("architecture", "mixtral", f"{HERE}.mixtral:Mixtral", "decoder with a mixture of experts"),
+        ComponentRef(
+            "architecture", "modernbert", f"{HERE}.modernbert:ModernBert", "encoder with windows of attention"
+        ),
         ComponentRef("architecture", "mpt", f"{HERE}.mpt:Mpt", "decoder with ALiBi positions, Press et al. 2022"),
         ComponentRef(
             "architecture", "ngram", f"{HERE}.ngram:Ngram", "counted n-grams, Kneser-Ney or additive smoothing"
@@ -29,5 +38,9 @@ def workbench_components() -> list[ComponentRef]:
         ComponentRef(
             "architecture", "palm", f"{HERE}.palm:Palm", "parallel blocks, multi-query, Chowdhery et al. 2022"
         ),
+        ComponentRef("architecture", "prefix-lm", f"{HERE}.prefix_lm:PrefixLm", "one stack that reads a prefix, UniLM"),
         ComponentRef("architecture", "qwen", f"{HERE}.qwen:Qwen", "decoder with normed queries and keys"),
+        ComponentRef("architecture", "roberta", f"{HERE}.roberta:Roberta", "encoder without segments, Liu et al. 2019"),
+        ComponentRef("architecture", "t5", f"{HERE}.t5:T5", "encoder-decoder with relative positions"),
+        ComponentRef("architecture", "xlnet", f"{HERE}.xlnet:XlNet", "two-stream attention, Yang et al. 2019"),
     ]

@@ -26,6 +26,7 @@ class Bert(Architecture):
     version: ClassVar[int] = 1
     family: ClassVar = "encoder"
     head: ClassVar = "masked-lm"
+    more_heads: ClassVar = ("pretraining",)
 
     ffn_width: int | None = Field(None, ge=1, description="width of the feed-forward layers; default: 4 × the width")
     positions: Positions = Field("learned", description="how places are told; sinusoidal ones are fixed")

@@ -39,4 +39,4 @@ def fix_places(table: torch.nn.Embedding, first: int = 0, scale: float = 1.0) ->
     rows, width = table.weight.shape
     with torch.no_grad():
         table.weight[first:] = scale * sinusoids(rows - first, width)
-    table.weight.requires_grad_(requires_grad=False)
+    table.requires_grad_(requires_grad=False)

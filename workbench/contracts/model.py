@@ -19,7 +19,19 @@ if TYPE_CHECKING:
     from workbench.contracts.tokenizer import Vocab
 
 Family = Literal["encoder", "decoder", "prefix-decoder", "permutation", "encoder-decoder", "static"]
-Head = Literal["causal-lm", "masked-lm", "sequence-classification", "embedding", "features"]
+Head = Literal[
+    "causal-lm",
+    "masked-lm",
+    "seq2seq-lm",
+    "permutation-lm",
+    "pretraining",
+    "reconstruction",
+    "sequence-classification",
+    "token-classification",
+    "body",
+    "embedding",
+    "features",
+]
 NEURAL: tuple[Family, ...] = ("encoder", "decoder", "prefix-decoder", "permutation", "encoder-decoder")
 
 
@@ -50,7 +62,15 @@ class AnyArchitecture(Component):
 
 
 class Architecture(AnyArchitecture):
-    """Build an untrained neural model. Settings default to sizes that follow from each other."""
+    """Build an untrained neural model. Settings default to sizes that follow from each other.
+
+    Attributes:
+        more_heads: Heads of transformers' own that the body can be trained under, too.
+        model_types: What `config.json` calls classes of the plugin's own; `register` makes transformers know them.
+    """
+
+    more_heads: ClassVar[tuple[Head, ...]] = ()
+    model_types: ClassVar[tuple[str, ...]] = ()
 
     layers: int = Field(6, ge=1, le=1000, description="transformer blocks")
     width: int = Field(384, ge=8, description="size of the residual stream")
@@ -63,6 +83,10 @@ class Architecture(AnyArchitecture):
         if self.heads is not None:
             return self.heads
         return next(n for n in range(max(1, self.width // 64), 0, -1) if self.width % n == 0)
+
+    @classmethod
+    def register(cls) -> None:
+        """Make transformers know the classes behind `model_types`."""
 
     @abstractmethod
     def build(self, vocab: Vocab, ctx: Context) -> PreTrainedModel:
@@ -94,7 +118,13 @@ class AnyObjective(Component):
 
 
 class Objective(AnyObjective):
-    """Say what is predicted: how examples become a batch and a batch a loss."""
+    """Say what is predicted: how examples become a batch and a batch a loss.
+
+    Attributes:
+        classes: What is told apart, for objectives on packed tokens whose head tells classes apart.
+    """
+
+    classes: ClassVar[tuple[str, ...]] = ()
 
     def labels(self, records: Any) -> list[str] | None:
         """Return the sorted label names found in a frame of records; None for objectives without labels."""

@@ -6,7 +6,8 @@ from workbench.contracts.component import Component
 from workbench.contracts.model import AnyArchitecture, AnyObjective, Family, Mismatch, Tuning
 from workbench.contracts.static import StaticArchitecture
 
-WITH_ITS_OWN_HEAD = ("sequence-classification",)  # heads that are put fresh on any trained model
+# Heads that are put fresh on any body; "body" is none at all.
+WITH_ITS_OWN_HEAD = ("sequence-classification", "token-classification", "body")
 
 
 def takes(objective: AnyObjective, data: str) -> Mismatch | None:
@@ -32,15 +33,19 @@ def tuning_fits(tuning: Tuning, family: str, owner: str) -> Mismatch | None:
     return _family(tuning, "tuning", tuning.families, family, owner)
 
 
-def head_fits(objective: AnyObjective, head: str, owner: str) -> Mismatch | None:
-    """Return the mismatch when the objective needs a head that the model does not have and that cannot start fresh."""
-    if objective.head == head or objective.head in WITH_ITS_OWN_HEAD:
+def head_fits(objective: AnyObjective, head: str, owner: str, more: tuple[str, ...] = ()) -> Mismatch | None:
+    """Return the mismatch when the objective needs a head that the model does not have and that cannot start fresh.
+
+    `more` are heads that can start fresh on this model in particular.
+    """
+    suiting = (head, *more, *WITH_ITS_OWN_HEAD)
+    if objective.head in suiting:
         return None
     return Mismatch(
         ("objective",),
         f"{objective.component_id} needs a {objective.head} head, but {owner} has a {head} head",
         "objective",
-        lambda cls: getattr(cls, "head", None) in (head, *WITH_ITS_OWN_HEAD),
+        lambda cls: getattr(cls, "head", None) in suiting,
     )
 
 

@@ -12,7 +12,7 @@ ones, and (eager attention) with a boolean 4D mask. What each of them needs inst
     RoBERTa         positions that begin behind the padding token's id
     BART            embeddings instead of ids: its positions count from the row's begin and cannot be given
     encoder-decoder the encoder run on its own: transformers has one mask for the encoder and for the look across
-    XLNet           who sees whom as `perm_mask`, what is asked for as `target_mapping`
+    XLNet           who sees whom as `perm_mask`, what is asked for as `target_mapping`; one that sees nothing would see all
 
 No model ever gets `labels`: losses are ours (T5 and XLNet would want them contiguous, and shift them across documents).
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["additive_mask", "looks_back_only", "model_inputs", "positions"]
 
-PASSED_ON = ("token_type_ids",)
+PASSED_ON = ("token_type_ids", "segment_ids")  # where the model takes them
 
 
 def model_inputs(model: torch.nn.Module, batch: Batch) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def model_inputs(model: torch.nn.Module, batch: Batch) -> dict[str, Any]:
     if config.is_encoder_decoder:
         return _two_stacks(model, batch)
     if config.model_type == "xlnet":
-        return _two_streams(batch)
+        return _two_streams(_unwrapped(model), batch)
     return _one_stack(model, batch)
 
 
@@ -89,11 +89,13 @@ def _one_stack(model: torch.nn.Module, batch: Batch) -> dict[str, Any]:
         segments_bt,
         segments_bt,
         "prefix" if is_prefix else "causal" if is_causal else "bidirectional",
-        prefix=batch.get("prefix_mask") if is_prefix else None,
+        prefix=_prefix(bare, batch) if is_prefix else None,
     )
-    inputs: dict[str, Any] = {"input_ids": batch["input_ids"]}
-    inputs |= {name: batch[name] for name in PASSED_ON if name in batch}
     taken = _parameters(bare)
+    inputs: dict[str, Any] = {"input_ids": batch["input_ids"]}
+    inputs |= {name: batch[name] for name in PASSED_ON if name in batch and name in taken}
+    if getattr(bare.config, "type_vocab_size", 2) == 1:  # RoBERTa has a parameter for them, and a table of one row
+        inputs.pop("token_type_ids", None)
     if "position_ids" in taken:
         given_bt = batch.get("position_ids")
         inputs["position_ids"] = (positions(segments_bt) if given_bt is None else given_bt) + _first_position(bare)
@@ -104,6 +106,15 @@ def _one_stack(model: torch.nn.Module, batch: Batch) -> dict[str, Any]:
     if str(bare.config._attn_implementation).startswith("flash_attention"):  # noqa: SLF001  # transformers' only name
         return _laid_out(inputs, rule)
     return {**inputs, "attention_mask": _for_layers(rule, bare.config)}
+
+
+def _prefix(model: Any, batch: Batch) -> torch.Tensor | None:
+    """Return bool[B, T]: what is read from both sides. All of it where nothing is written, under a task's head."""
+    import torch
+
+    if "prefix_mask" in batch or model.get_output_embeddings() is not None:
+        return batch.get("prefix_mask")
+    return torch.ones_like(batch["segment_ids"], dtype=torch.bool)
 
 
 def _for_layers(rule: Visibility, config: Any) -> Any:
@@ -194,22 +205,44 @@ def _embedded(stack: torch.nn.Module, ids_bt: torch.Tensor, segments_bt: torch.T
     return {"inputs_embeds": tokens(ids_bt) + shift_btd}
 
 
-def _two_streams(batch: Batch) -> dict[str, Any]:
-    """Return the inputs of XLNet: its masks are 1 where a token is hidden."""
+def _two_streams(model: Any, batch: Batch) -> dict[str, Any]:
+    """Return the inputs of XLNet: its masks are 1 where a token is hidden.
+
+    A head for a whole text looks at the last token, so padding is moved to the front there.
+    """
     import torch
 
+    if hasattr(model, "sequence_summary"):
+        batch = {name: _padded_first(value, batch["segment_ids"]) for name, value in batch.items() if value.ndim > 1}
     segments_bt = batch["segment_ids"]
     rule = Visibility(segments_bt, segments_bt, "permutation", order=batch.get("order"))
+    visible_btt = rule.dense()
     inputs: dict[str, Any] = {
         "input_ids": batch["input_ids"],
-        "perm_mask": (~rule.dense()).float(),
+        "perm_mask": (~visible_btt).float(),
         "use_mems": False,
-        **{name: batch[name] for name in PASSED_ON if name in batch},
+        **{name: batch[name] for name in ("token_type_ids",) if name in batch},
     }
     if "target_positions" in batch:
-        length = segments_bt.shape[1]
-        inputs["target_mapping"] = torch.nn.functional.one_hot(batch["target_positions"], length).float()
+        asked_bn = batch["target_positions"]
+        sees_bn = visible_btt.any(dim=2).gather(1, asked_bn)
+        if not bool(sees_bn.all()):
+            raise PluginError(
+                "a token is to be predicted that sees no other one; XLNet would look at all, itself included",
+                expected="a rank of 0 for at least one other token of its document",
+            )
+        inputs["target_mapping"] = torch.nn.functional.one_hot(asked_bn, segments_bt.shape[1]).float()
     return inputs
+
+
+def _padded_first(values_bt: torch.Tensor, segments_bt: torch.Tensor) -> torch.Tensor:
+    """Return each row turned so that the padding at its end stands at its begin."""
+    import torch
+
+    length = segments_bt.shape[1]
+    used_b = (segments_bt > 0).sum(dim=1, keepdim=True)
+    place_t = torch.arange(length, device=segments_bt.device)
+    return values_bt.gather(1, (place_t + used_b) % length)
 
 
 def _first_position(model: Any) -> int:

@@ -6,26 +6,36 @@ another model, and attention kernels from the hub are refused, each with what to
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from workbench.artifacts.model import Model
 from workbench.artifacts.tokenizer import Tokenizer
 from workbench.errors import StepError, UnknownName
+from workbench.registry import shared_registry
 from workbench.training.static import is_static
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
+    from workbench.contracts.model import Architecture
+
 AUTO_CLASS = {
     "causal-lm": "AutoModelForCausalLM",
     "masked-lm": "AutoModelForMaskedLM",
+    "seq2seq-lm": "AutoModelForSeq2SeqLM",
+    "permutation-lm": "AutoModelForCausalLM",
+    "pretraining": "AutoModelForPreTraining",
+    "reconstruction": "AutoModelForMaskedLM",
     "sequence-classification": "AutoModelForSequenceClassification",
+    "token-classification": "AutoModelForTokenClassification",
+    "body": "AutoModel",
 }
 PICKLED = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 OTHER_WEIGHTS = (".h5", ".msgpack", ".npz", ".onnx", ".gguf")
@@ -40,8 +50,8 @@ def load_model(
 
     Args:
         model: The artifact; or any Hugging Face folder as `Model(path)`, if `head` is given.
-        head: `causal-lm`, `masked-lm` or `sequence-classification`; default: the head it was trained with. Another
-            head starts fresh, from torch's generator.
+        head: One of `AUTO_CLASS`; default: the head it was trained with. Another head starts fresh, from torch's
+            generator.
         labels: Names of the classes. Other names than the model's own give it a fresh head.
         device: Where it goes.
 
@@ -74,6 +84,29 @@ def load_model(
     if loaded.config.pad_token_id is None:
         loaded.config.pad_token_id = model.tokenizer.vocab(1).pad
     return loaded.to(device=torch.device(device)).eval()
+
+
+def with_head(model: PreTrainedModel, head: str, labels: Sequence[str] | None = None) -> PreTrainedModel:
+    """Return the body of `model` under a fresh head, which torch's generator draws.
+
+    Args:
+        model: Stays as it is.
+        head: One of `AUTO_CLASS`; `body` is no head at all.
+        labels: Names of the classes, for heads that tell some apart.
+    """
+    config = copy.deepcopy(model.config)
+    if labels is not None:
+        config.id2label = dict(enumerate(labels))
+        config.label2id = {label: number for number, label in enumerate(labels)}
+    _offer_classifier(config)
+    import transformers
+
+    fresh = getattr(transformers, AUTO_CLASS[head]).from_config(config)
+    fresh.base_model.load_state_dict(model.base_model.state_dict(), strict=False)  # a body may lack its pooler
+    learns = {name: weight.requires_grad for name, weight in model.base_model.named_parameters()}
+    for name, weight in fresh.base_model.named_parameters():
+        weight.requires_grad_(learns.get(name, True))
+    return fresh  # type: ignore[no-any-return]
 
 
 def save_model(model: PreTrainedModel, tokenizer: Tokenizer, path: Path) -> None:
@@ -148,6 +181,36 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
+def _make_known(path: Path) -> None:
+    """Let the plugin whose classes this model is of tell transformers about them, unless it knows them already."""
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+    model_type = _read(path / "config.json").get("model_type")
+    if model_type in CONFIG_MAPPING:
+        return
+    registry = shared_registry()
+    for ref in registry.refs("architecture"):
+        architecture = registry.load(ref.id)
+        if model_type in getattr(architecture, "model_types", ()):
+            cast("type[Architecture]", architecture).register()
+            return
+
+
+def _offer_classifier(config: Any) -> None:
+    """Give decoders that transformers has no classifier for (Cohere, which PaLM is made of) its general one."""
+    from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+    from transformers.modeling_layers import GenericForSequenceClassification
+
+    known = AutoModelForSequenceClassification._model_mapping  # noqa: SLF001  # there is no public question
+    if type(config) in known or type(config) not in AutoModelForCausalLM._model_mapping:  # noqa: SLF001
+        return
+    decoder = AutoModelForCausalLM._model_mapping[type(config)]  # noqa: SLF001
+    name = decoder.__name__.replace("ForCausalLM", "ForSequenceClassification")
+    base = next(cls for cls in decoder.__mro__ if cls.__name__.endswith("PreTrainedModel"))
+    classifier = type(name, (GenericForSequenceClassification, base), {"__module__": __name__})
+    AutoModelForSequenceClassification.register(type(config), classifier)
+
+
 def _card(model: Model) -> dict[str, Any]:
     return model.card if (model.path / "training.json").exists() else {}
 
@@ -157,7 +220,9 @@ def _from_pretrained(model: Model, head: str, extra: dict[str, Any]) -> tuple[Pr
     import transformers
 
     auto_class = getattr(transformers, AUTO_CLASS[head])
+    _make_known(model.path)
     try:
+        _offer_classifier(transformers.AutoConfig.from_pretrained(model.path, local_files_only=True))
         with quiet_transformers():
             loaded, report = auto_class.from_pretrained(
                 model.path,
