@@ -2,7 +2,8 @@
 
     WorkbenchError                     exit status 1
     ├── StepError                      1    a step ran and failed
-    │   └── DataError                  1    the input is worse than the step allows
+    │   ├── DataError                  1    the input is worse than the step allows
+    │   └── WorkerDied                 1    a process ended in the middle of its task
     ├── PluginError                    1    a plugin broke its contract
     ├── UsageError                     2    the command line or the call is wrong
     │   ├── UnknownName                2    no such component, step, run or option
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -74,6 +75,18 @@ class StepError(WorkbenchError):
 
 class DataError(StepError):
     """Raise when the input holds more bad records than the step allows, or a container is damaged."""
+
+
+class WorkerDied(StepError):
+    """Raise when a worker process ended in the middle of its task.
+
+    Attributes:
+        ending: How it ended, `signal 11` or `exit status 3`.
+        finished: The results of the tasks before the one it died on, in order, when it was one of a list.
+    """
+
+    ending: str = ""
+    finished: Sequence[dict[str, Any]] = ()
 
 
 class PluginError(WorkbenchError):

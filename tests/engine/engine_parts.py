@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -17,7 +18,7 @@ import polars as pl
 
 from workbench.contracts.component import Field, Threshold
 from workbench.contracts.context import Context
-from workbench.contracts.filters import RowFilter
+from workbench.contracts.filters import CorpusFilter, Kernel, KernelColumn, RowFilter
 from workbench.contracts.ports import Port
 from workbench.contracts.records import document_id, documents
 from workbench.contracts.references import ComponentRef
@@ -82,6 +83,49 @@ class AtLeast(RowFilter):
 
     def rules(self) -> dict[str, pl.Expr]:
         return {"too-few-words": pl.col("num_words") < self.min_words}
+
+
+def _die_on(texts: pl.Series, words: list[int]) -> None:
+    """Crash as native code would when one of the texts has so many words."""
+    if (texts.str.count_matches(" ", literal=True) + 1).is_in(words).any():
+        os.kill(os.getpid(), 11)
+
+
+@dataclass(frozen=True)
+class FatalKernel(Kernel):
+    """Count words, and die of some counts."""
+
+    words: tuple[int, ...]
+
+    def compute(self, batch: pl.DataFrame) -> pl.DataFrame:
+        _die_on(batch["text"], list(self.words))
+        return batch.select(num_words=pl.col("text").str.count_matches(" ", literal=True) + 1)
+
+
+class Fatal(RowFilter):
+    """Drop single words; die on documents of so many words."""
+
+    words: tuple[int, ...] = ()
+    min_words: Annotated[int, Threshold] = 2
+
+    def signals(self) -> dict[str, KernelColumn]:
+        return {"num_words": FatalKernel(self.words).column("num_words")}
+
+    def rules(self) -> dict[str, pl.Expr]:
+        return {"too-few-words": pl.col("num_words") < self.min_words}
+
+
+class FatalSketch(CorpusFilter):
+    """Keep everything; die on documents of so many words."""
+
+    words: tuple[int, ...] = ()
+
+    def sketch(self, batch: pl.DataFrame) -> pl.DataFrame:
+        _die_on(batch["text"], list(self.words))
+        return batch.select("id")
+
+    def resolve(self, sketches: pl.LazyFrame) -> pl.DataFrame:
+        return sketches.select("id", reason=pl.lit("none")).filter(pl.lit(value=False)).collect()
 
 
 class Misbehave(CoreStep):
@@ -185,6 +229,8 @@ REFS = (
     ComponentRef("corpus", "write", f"{MODULE}:Write", "writes"),
     ComponentRef("source", "count", f"{MODULE}:Count", "counts"),
     ComponentRef("filter", "at-least", f"{MODULE}:AtLeast", "filters"),
+    ComponentRef("filter", "fatal", f"{MODULE}:Fatal", "dies"),
+    ComponentRef("filter", "fatal-sketch", f"{MODULE}:FatalSketch", "dies"),
     ComponentRef("corpus", "misbehave", f"{MODULE}:Misbehave", "misbehaves"),
     ComponentRef("corpus", "spread", f"{MODULE}:Spread", "spreads"),
 )

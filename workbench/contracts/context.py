@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.errors import Interrupted
+from workbench.errors import Interrupted, WorkerDied
 
 Emit = Callable[[str, dict[str, Any]], None]
 Mapper = Callable[[str, Sequence[dict[str, Any]]], Iterator[dict[str, Any]]]
@@ -50,6 +50,7 @@ class Context:
         workers: How many processes `map` may use.
         threads: How many threads one process may use.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        rank, processes: Which of how many processes works on the step; process 0 writes the result.
         logs: Where files for people that hold times go (TensorBoard); None when nobody keeps them.
         emit: Takes `(event, fields)`; set by the engine.
         mapper: Runs `module:function` over JSON tasks and yields the results in the order of the tasks.
@@ -67,6 +68,8 @@ class Context:
     workers: int = 1
     threads: int = 1
     device: str = "auto"
+    rank: int = 0
+    processes: int = 1
     logs: Path | None = None
     emit: Emit = lambda _event, _fields: None
     mapper: Mapper = map_inline
@@ -97,9 +100,16 @@ class Context:
         self.emit("step-log", {"message": message})
 
     def map(self, function: str, tasks: Sequence[dict[str, Any]], *, unit: str = "shards") -> list[dict[str, Any]]:
-        """Run `module:function` over JSON tasks in the worker processes; results in the order of the tasks."""
+        """Run `module:function` over JSON tasks in the worker processes; results in the order of the tasks.
+
+        Raises what a task raises, and `WorkerDied`, with the results of the tasks before, when a process dies on one.
+        """
         results = []
-        for result in self.mapper(function, tasks):
-            results.append(result)
-            self.progress(len(results), len(tasks), unit)
+        try:
+            for result in self.mapper(function, tasks):
+                results.append(result)
+                self.progress(len(results), len(tasks), unit)
+        except WorkerDied as death:
+            death.finished = results
+            raise
         return results

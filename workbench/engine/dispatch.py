@@ -2,8 +2,8 @@
 
 A task is JSON, so that it can cross to any process:
 `{"id", "step", "use", "settings", "stage", "inputs", "output", "scratch", "partial", "seed", "base", "workers",
-"threads", "device", "logs", "log"}`, where an input is `{"type", "path", "fingerprint", "part", "step"}` or a list
-of these, and `stage` is `signals`, `verdict` or `all`.
+"threads", "device", "logs", "log", "isolated"}`, where an input is `{"type", "path", "fingerprint", "part", "step"}` or
+a list of these, `stage` is `signals`, `verdict` or `all`, and `isolated` says that a process died on the task before.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from workbench.engine import memory
 from workbench.engine.failures import as_workbench_error, from_json, last_line
 from workbench.engine.pool import WorkerPool
 from workbench.engine.processes import WorkerProcess, portable
-from workbench.errors import StepError, UsageError
+from workbench.errors import UsageError, WorkerDied
 from workbench.registry import Registry
 
 EXECUTORS = ("local", "inline")
@@ -60,7 +60,7 @@ class Inline:
 
         log = Path(task["log"])
         pool = WorkerPool(task["workers"], self._registry)
-        pool.attend(log, self._is_cancelled)
+        pool.attend(log, self._is_cancelled, isolated=task["isolated"])
         memory.reset_peak()
         try:
             emit_here = _as_now(emit)
@@ -90,7 +90,7 @@ class Local:
         self._threads = 0
 
     def run(self, component: Component, task: Mapping[str, Any], emit: Emit) -> Outcome:
-        """Run one task. Raises what it raises, and `StepError` when the worker dies."""
+        """Run one task. Raises what it raises, and `WorkerDied` when the worker dies."""
         worker = self._warm(task["threads"], Path(task["log"]))
         try:
             worker.send({"step": dict(task)})
@@ -157,16 +157,18 @@ def _printing_to(log: Path) -> Iterator[None]:
         yield
 
 
-def _death(worker: WorkerProcess, task: Mapping[str, Any], component: Component) -> StepError:
+def _death(worker: WorkerProcess, task: Mapping[str, Any], component: Component) -> WorkerDied:
     ending = worker.ending()
     worker.channel.close()
     said = last_line(Path(task["log"]))
-    return StepError(
+    death = WorkerDied(
         f"the worker died ({ending}) while it ran {component.component_id}"
         + (f"\n  last line: {said}" if said else ""),
         where=f"step {task['step']}",
         advice=f"see {task['log']}",
     )
+    death.ending = ending
+    return death
 
 
 def _is_importable(component: Component) -> bool:

@@ -11,10 +11,10 @@ from typing import Any
 from workbench.contracts.component import settings_of
 from workbench.engine.dispatch import SIGNALS, Stage
 from workbench.engine.events import EventLog
-from workbench.engine.executors import Executor, Inline, Local, executor_name
+from workbench.engine.executors import Executor, Inline, Local, Outcome, executor_name
 from workbench.engine.processes import num_processors
 from workbench.engine.stopping import Stop
-from workbench.errors import DamagedObject
+from workbench.errors import DamagedObject, WorkerDied
 from workbench.pipeline.fingerprint import Identity
 from workbench.pipeline.graph import Graph, InputRef, Step
 from workbench.registry import Registry
@@ -91,14 +91,27 @@ class Maker:
             if store.has(fingerprint):
                 return False
             started = time.monotonic()
-            with store.staging(fingerprint) as staging, store.scratch() as scratch, store.keeping(fingerprint):
-                task = self._task(step, fingerprint, stage, inputs)
-                places = {"output": str(staging / "data"), "scratch": str(scratch)}
-                outcome = self._executor(step).run(step.component, {**task, **places}, self._emit_for(step.name))
-                store.commit(fingerprint, staging, {**outcome.facts, **self._labels(step, stage)})
+            task = self._task(step, fingerprint, stage, inputs)
+            try:
+                outcome = self._attempt(step, stage, task)
+            except WorkerDied as death:
+                if step.component.kind != "filter" or not death.ending:  # without one it came from a worker's worker
+                    raise
+                note = f"the worker died ({death.ending}); looking for the document it died on"
+                self._run.events.emit("step-log", step.name, message=note)
+                outcome = self._attempt(step, stage, {**task, "isolated": True})
             effort.seconds += time.monotonic() - started
             effort.peak_bytes = max(effort.peak_bytes, outcome.peak_bytes)
         return True
+
+    def _attempt(self, step: Step, stage: Stage, task: dict[str, Any]) -> Outcome:
+        """Run one task in a fresh folder and commit what it left."""
+        store, fingerprint = self._run.store, task["id"]
+        with store.staging(fingerprint) as staging, store.scratch() as scratch, store.keeping(fingerprint):
+            places = {"output": str(staging / "data"), "scratch": str(scratch)}
+            outcome = self._executor(step).run(step.component, {**task, **places}, self._emit_for(step.name))
+            store.commit(fingerprint, staging, {**outcome.facts, **self._labels(step, stage)})
+        return outcome
 
     def _labels(self, step: Step, stage: Stage) -> dict[str, Any]:
         identity = self._run.identities[step.name]
@@ -123,6 +136,7 @@ class Maker:
             "device": step.run.device or "auto",
             "logs": str(record.folder / "tensorboard" / step.name),
             "log": str(record.log(step.name)),
+            "isolated": False,
         }
 
     def _inputs(self, step: Step, stage: Stage) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """A pool of light worker processes that run `module:function` over JSON tasks.
 
 Results come in the order of the tasks, whatever the number of workers; a few tasks are in flight for each worker, so
-that a slow one at the head holds back memory and not the whole list. A worker that dies ends the map with an error
-that names the task; nothing waits for ever.
+that a slow one at the head holds back memory and not the whole list. A worker that dies ends the map, after the results
+of the tasks before, with an error that names the task; nothing waits for ever.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Self
 from workbench.contracts.context import map_inline
 from workbench.engine.failures import from_json, last_line
 from workbench.engine.processes import WorkerProcess, portable
-from workbench.errors import Interrupted, StepError
+from workbench.errors import Interrupted, WorkerDied
 from workbench.files.text import safe_line
 from workbench.registry import Registry, shared_registry
 
@@ -40,6 +40,7 @@ class WorkerPool:
         self._peaks: dict[int, int] = {}
         self._log: Path | None = None
         self._is_cancelled: Callable[[], bool] = lambda: False
+        self._isolated = False
 
     def __enter__(self) -> Self:
         return self
@@ -47,14 +48,26 @@ class WorkerPool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def attend(self, log: Path, is_cancelled: Callable[[], bool]) -> None:
-        """Serve one step from now on: its log, and how to know that it is to stop."""
+    def attend(self, log: Path, is_cancelled: Callable[[], bool], *, isolated: bool = False) -> None:
+        """Serve one step from now on.
+
+        Args:
+            log: Where its workers print.
+            is_cancelled: Says whether it is to stop.
+            isolated: Whether no task may run in this process, because one may end it.
+        """
         self._log = log
         self._is_cancelled = is_cancelled
+        self._isolated = isolated
 
     def map(self, function: str, tasks: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """Yield the result of every task, in order. Raises what a task raises, and `StepError` when a worker dies."""
-        if self._workers == 1 or len(tasks) <= 1:
+        """Yield the result of every task, in order.
+
+        One task, or one worker, needs no other process, unless the step or the task says `isolated`. Raises what a task
+        raises, and `WorkerDied` when a worker dies.
+        """
+        is_light = self._workers == 1 or len(tasks) <= 1
+        if is_light and not self._isolated and not any(task.get("isolated") for task in tasks):
             yield from map_inline(function, tasks)
             return
         flight = _Flight(self, function, tasks)
@@ -113,7 +126,7 @@ class _Flight:
         self._tasks = tasks
         self._busy: dict[WorkerProcess, int] = {}
         self._next = 0
-        self._finished: dict[int, dict[str, Any]] = {}
+        self._finished: dict[int, dict[str, Any] | WorkerDied] = {}
 
     def results(self) -> Iterator[dict[str, Any]]:
         """Yield the results in the order of the tasks."""
@@ -121,7 +134,10 @@ class _Flight:
             while wanted not in self._finished:
                 self._start(wanted + IN_FLIGHT * self._pool.num_workers)
                 self._collect()
-            yield self._finished.pop(wanted)
+            result = self._finished.pop(wanted)
+            if isinstance(result, WorkerDied):
+                raise result
+            yield result
 
     def land(self) -> None:
         """End the workers that are still at work; the others stay warm."""
@@ -146,7 +162,8 @@ class _Flight:
             try:
                 answer = worker.receive()
             except EOFError:
-                raise self._death(worker, index) from None
+                self._finished[index] = self._death(worker, index)
+                continue
             del self._busy[worker]
             self._pool.give_back(worker)
             assert answer is not None, "a wait without a limit gives a message"
@@ -158,14 +175,16 @@ class _Flight:
     def _place(self, index: int) -> str:
         return f"{self._function}, task {index + 1} of {len(self._tasks)}"
 
-    def _death(self, worker: WorkerProcess, index: int) -> StepError:
+    def _death(self, worker: WorkerProcess, index: int) -> WorkerDied:
         del self._busy[worker]
         said = last_line(self._pool.log) if self._pool.log else ""
         ending = worker.ending()
         worker.channel.close()
-        return StepError(
+        death = WorkerDied(
             f"a worker died ({ending}) in {self._place(index)}: "
             + safe_line(json.dumps(self._tasks[index], ensure_ascii=False), MAX_TASK)
             + (f"\n  last line: {said}" if said else ""),
             advice=f"see {self._pool.log}" if self._pool.log else "",
         )
+        death.ending = ending
+        return death

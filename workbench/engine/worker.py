@@ -85,7 +85,8 @@ class Worker:
         self._redirect(task["log"])
         memory.reset_peak()
         threads = set(threading.enumerate())
-        pool = self._pool(task["workers"], task["log"])
+        pool = self._pool(task["workers"])
+        pool.attend(Path(task["log"]), self._cancelled.is_set, isolated=task["isolated"])
         around = Surroundings(self._emit, pool.map, self._cancelled.is_set)
         try:
             component = component_from_json(shared_registry(), {"use": task["use"], "with": task["settings"]})
@@ -101,7 +102,7 @@ class Worker:
             "threads_left": len(left),
         }
 
-    def _pool(self, workers: int, log: str) -> Any:
+    def _pool(self, workers: int) -> Any:
         """Return the pool for so many workers, kept warm; another size replaces it."""
         from workbench.engine.pool import WorkerPool
 
@@ -109,9 +110,7 @@ class Worker:
             self._pools.pop(size).close()
         if workers not in self._pools:
             self._pools[workers] = WorkerPool(workers)
-        pool = self._pools[workers]
-        pool.attend(Path(log), self._cancelled.is_set)
-        return pool
+        return self._pools[workers]
 
     def _emit(self, event: str, fields: dict[str, Any]) -> None:
         self._channel.send({"event": event, "fields": fields})

@@ -2,7 +2,7 @@
 
     signals/<shard>     id · <filter>.<signal> · <filter>.edits.<kind>
     rewritten/<shard>   id and the columns that a rewrite changed; only for passes with rewrites
-    learned/            what the filter learned from its further inputs, if it has any
+    learned/            what the filter learned, if it learns; of a chain, one folder for each such filter by its place
 
 Between two rewrites all filters look at the same text: equal expressions and equal kernels are then computed once,
 and polars shares what the others have in common. No document leaves early, so a rejected one has every signal.
@@ -10,18 +10,19 @@ and polars shares what the others have in common. No document leaves early, so a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from workbench.artifacts.corpus import read_shard, write_shard
+from workbench.artifacts.corpus import write_shard
 from workbench.contracts.component import Component
-from workbench.contracts.filters import Kernel, KernelColumn, RewriteFilter, Rewritten, RowFilter
+from workbench.contracts.filters import Kernel, KernelColumn, LearningFilter, RewriteFilter, Rewritten, RowFilter
 from workbench.engine.corpus.chain import Chain
 from workbench.engine.corpus.mapping import blaming
+from workbench.engine.corpus.poison import documents_of
 from workbench.errors import PluginError
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ def members_of(component: Component) -> list[Member]:
 
 def measure_shard(component: Component, task: Task) -> Task:
     """Measure one shard and write its signals, and what was rewritten."""
-    batch = read_shard(Path(task["shard"]))
-    if isinstance(component, RowFilter):
+    batch = documents_of(task)
+    if isinstance(component, LearningFilter):
         with blaming(component, task["name"]):
             component = component.fitted(Path(task["learned"]))
     members = members_of(component)
@@ -117,13 +118,13 @@ def _compute(
 ) -> pl.DataFrame:
     """Return one column for each waiting signal; equal expressions and equal kernels are computed once."""
     unique: list[tuple[Member, pl.Expr]] = []
-    kernels: list[tuple[Kernel, pl.DataFrame]] = []
+    kernels = _run_kernels(waiting, batch, shard)
     chosen: dict[str, pl.Series | int] = {}
     for member, name, signal in waiting:
         column = f"{member.name}.{name}"
         with blaming(member.filter, shard):
             if isinstance(signal, KernelColumn):
-                chosen[column] = _kernel_column(signal, kernels, batch)
+                chosen[column] = next(frame for kernel, frame in kernels if kernel == signal.kernel)[signal.name]
                 continue
             place = next((number for number, (_, other) in enumerate(unique) if other.meta.eq(signal)), len(unique))
             if place == len(unique):
@@ -151,15 +152,31 @@ def _evaluate(expressions: list[tuple[Member, pl.Expr]], batch: pl.DataFrame, sh
         raise
 
 
-def _kernel_column(signal: KernelColumn, kernels: list[tuple[Kernel, pl.DataFrame]], batch: pl.DataFrame) -> pl.Series:
-    frame = next((frame for kernel, frame in kernels if kernel == signal.kernel), None)
-    if frame is None:
-        frame = signal.kernel.compute(batch)
-        if frame.height != batch.height:
-            kernel = type(signal.kernel).__name__
-            raise PluginError(f"{kernel} gave {frame.height} rows for {batch.height} documents")
-        kernels.append((signal.kernel, frame))
-    return frame[signal.name]
+def _run_kernels(
+    waiting: list[tuple[Member, str, pl.Expr | KernelColumn]], batch: pl.DataFrame, shard: str
+) -> list[tuple[Kernel, pl.DataFrame]]:
+    """Return each kernel that is asked for, once, with what it gives; those that share a pass are run together."""
+    groups: dict[Callable[..., list[pl.DataFrame]], list[tuple[Member, Kernel]]] = {}
+    for member, _, signal in waiting:
+        if isinstance(signal, KernelColumn):
+            together = getattr(type(signal.kernel).compute_together, "__func__")  # noqa: B009  # typed as a plain function
+            if together is getattr(Kernel.compute_together, "__func__"):  # noqa: B009
+                together = type(signal.kernel).compute
+            group = groups.setdefault(together, [])
+            if all(kernel != signal.kernel for _, kernel in group):
+                group.append((member, signal.kernel))
+    results: list[tuple[Kernel, pl.DataFrame]] = []
+    for group in groups.values():
+        kernels = [kernel for _, kernel in group]
+        with blaming(group[0][0].filter, shard):
+            frames = type(kernels[0]).compute_together(kernels, batch)
+        for (member, kernel), frame in zip(group, frames, strict=True):
+            with blaming(member.filter, shard):
+                if frame.height != batch.height:
+                    name = type(kernel).__name__
+                    raise PluginError(f"{name} gave {frame.height} rows for {batch.height} documents")
+            results.append((kernel, frame))
+    return results
 
 
 def _probe(name: str, signal: pl.Expr, batch: pl.DataFrame) -> None:

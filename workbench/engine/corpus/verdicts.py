@@ -23,6 +23,7 @@ from workbench.contracts.component import Component
 from workbench.contracts.filters import RewriteFilter
 from workbench.contracts.records import DOCUMENT
 from workbench.engine.corpus.mapping import blaming
+from workbench.engine.corpus.poison import documents_of
 from workbench.engine.corpus.signals import Measured, Member, measure, members_of
 from workbench.engine.corpus.writing import write_part_shard
 from workbench.errors import PluginError, StepError
@@ -42,7 +43,7 @@ class Mask:
 
 def judge_shard(component: Component, task: Task) -> Task:
     """Judge one shard by the signals stored for it, and write what is kept and what is rejected."""
-    batch = read_shard(Path(task["shard"]))
+    batch = documents_of(task)
     signals = read_shard(Path(task["signals"]) / "signals" / task["name"])
     rewritten = Path(task["signals"]) / "rewritten" / task["name"]
     if not signals["id"].equals(batch["id"]):
@@ -55,7 +56,7 @@ def judge_shard(component: Component, task: Task) -> Task:
 def measure_and_judge_shard(component: Component, task: Task) -> Task:
     """Do both for one shard without storing signals: for passes that only rewrite."""
     members = members_of(component)
-    return _write(members, measure(members, read_shard(Path(task["shard"])), task["name"]), task)
+    return _write(members, measure(members, documents_of(task), task["name"]), task)
 
 
 def _write(members: Sequence[Member], measured: Measured, task: Task) -> Task:
