@@ -66,6 +66,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "filter/classifier-quality": {"bucket_bits": 12},
     "filter/toxicity": {"positive": ["zh"], "bucket_bits": 12},
     "filter/url-list": {"block": ["lists/block.txt"], "drop_without_url": True},
+    "filter/perplexity": {"characters": 2000},  # the small network reads 32 tokens at once
     "source/books": {"paths": ["data/*.txt"]},
     "source/code": {"paths": ["data"]},
     "source/html": {"paths": ["data/*.html"]},

@@ -10,6 +10,7 @@ def workbench_components() -> list[ComponentRef]:
     """List the components of this family: one line each."""
     return [
         ComponentRef("source", "books", f"{HERE}.books:Books", "Project Gutenberg texts and EPUB, by book or chapter"),
+        ComponentRef("source", "code", f"{HERE}.code:Code", "the files of a source tree, with language and licence"),
         ComponentRef("source", "csv", f"{HERE}.csv_table:CsvTable", "CSV and TSV, plain or compressed"),
         ComponentRef("source", "html", f"{HERE}.html:Html", "HTML files, one page each"),
         ComponentRef(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 REPLACEMENT = "\ufffd"
@@ -65,10 +66,19 @@ def decode_web(content: bytes, content_type: str = "") -> Decoded:
     >>> decode_web("中文".encode("gbk"), "text/html; charset=gb2312")
     Decoded(text='中文', encoding='gb18030', replaced=0)
     """
+    return decode_text(content, [name for name in _declared(content, content_type) if name])
+
+
+def decode_text(content: bytes, declared: Sequence[str] = ()) -> Decoded:
+    """Return the text of bytes: byte order mark, the declared codecs, UTF-8, then what fits.
+
+    >>> decode_text("naïve".encode("latin-1"), ["latin-1"]).text
+    'naïve'
+    """
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return _replacing(content[len(mark) :], encoding)
-    declared = list(dict.fromkeys(name for name in _declared(content, content_type) if name))
+    declared = list(dict.fromkeys(declared))
     for encoding in [*declared, "utf-8"]:
         try:
             return Decoded(content.decode(encoding), encoding)

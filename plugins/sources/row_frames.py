@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from workbench_plugins.sources.column_types import Columns
 
-from workbench.api import BadRecord
+from workbench.api import TURNED_AWAY, BadRecord
 
 BATCH_DOCUMENTS = 2048
 BATCH_BYTES = 4 << 20
@@ -19,6 +19,8 @@ Row = tuple[Any, ...]  # id, text, source, meta as JSON, and a value for each fu
 def new_names(columns: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names of further columns. Raises `ValueError` for one that every document has."""
     for column in columns:
+        if column == TURNED_AWAY:
+            raise ValueError(f"the name {column!r} is taken: it holds why a source turns documents away")
         if column in DOCUMENT:
             raise ValueError(f"every document has a column {column!r} of its own; leave it out, it is kept in meta")
     return columns
