@@ -49,7 +49,7 @@ class Perplexity(Evaluator):
         """Return perplexity and bits per byte with their intervals over documents, and the hardest documents."""
         frame = sample_documents(data, self.documents, ctx.rng_for("documents"), ["id", "text"])
         with open_language_model(model, ctx.device, ctx.threads) as language:
-            ids = [language.document(text) for text in frame["text"]]
+            ids = language.documents(frame["text"].to_list())
             nats_d = self.measure(language, ids, ctx)
             size = language.vocab_size
             base_d, base_name = self.baseline(language, ids, ctx)
@@ -81,8 +81,8 @@ class Perplexity(Evaluator):
             return np.array([max(0, len(row) - 1) * math.log(size) for row in ids]), "uniform over the vocabulary"
         frame = sample_documents(train, self.train_documents, ctx.rng_for("train"), ["text"])
         counts_v = np.ones(size)
-        for text in frame["text"]:
-            counts_v += np.bincount(language.document(text), minlength=size)
+        for row in language.documents(frame["text"].to_list()):
+            counts_v += np.bincount(row, minlength=size)
         nats_v = math.log(counts_v.sum()) - np.log(counts_v)
         return np.array([nats_v[row[1:]].sum() for row in ids]), "token frequencies of the training text"
 

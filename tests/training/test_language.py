@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from workbench.artifacts import Model
+from workbench.artifacts.tokenizer import encode_text
 from workbench.contracts.static import StaticLanguageModel
 from workbench.errors import StepError
 from workbench.testing.artifacts import small_model, small_tokenizer
@@ -52,10 +53,19 @@ def test_a_document_is_read_as_it_was_packed(tmp_path):
     """With a tokenizer that marks beginnings, too, nothing stands before the text: packed rows have nothing there."""
     fast = small_tokenizer(tmp_path, use="tokenizer/wordpiece").load()
     config = SimpleNamespace(vocab_size=400, max_position_embeddings=8)
-    ids = NeuralLanguage(SimpleNamespace(config=config), fast, torch.device("cpu")).document("some text")
+    ids = NeuralLanguage(SimpleNamespace(config=config), fast, torch.device("cpu")).documents(["some text"])[0]
     assert ids[-1] == fast.sep_token_id
     assert fast.cls_token_id not in ids
     assert ids[:-1] == fast("some text", add_special_tokens=False)["input_ids"]
+
+
+def test_documents_are_encoded_like_single_texts(tmp_path):
+    """In one call or one by one, Chinese, empty or with a special token spelled out; and no text gives none."""
+    tokenizer = small_tokenizer(tmp_path).load()
+    language = StaticLanguage(Chain(), tokenizer)
+    texts = ["the river", "春天来了", "", "an <eos> in it"]
+    assert language.documents(texts) == [encode_text(tokenizer, text) for text in texts]
+    assert language.documents([]) == []
 
 
 def test_a_network_scores_as_transformers_does(tmp_path):
@@ -113,6 +123,13 @@ def test_a_static_model_is_asked_in_the_same_way(tmp_path):
         write_static(Chain(), [token], how, tokenizer.eos_token_id, np.random.default_rng(1)) for token in (0, 2)
     ]
     assert language.write([[0], [2]], how, np.random.default_rng(1)) == expected
+
+
+def test_a_masked_model_is_no_language_model(tmp_path):
+    """Its head is not replaced by a fresh one, which would know nothing."""
+    model = small_model(tmp_path, architecture="architecture/bert", objective="objective/masked")
+    with pytest.raises(StepError, match="masked-lm head predicts no next token"), open_language_model(model):
+        pass
 
 
 def test_a_model_without_a_causal_head_is_refused(tmp_path):

@@ -57,10 +57,13 @@ class LanguageModel(ABC):
     vocab_size: int
     context: int | None
 
-    def document(self, text: str) -> list[int]:
-        """Return the ids of a whole document as `tokens/pack` lays it down: the text and its end, nothing before."""
-        ids = encode_text(self.tokenizer, text)
-        return ids[1:] if ids[:1] == [self.tokenizer.cls_token_id] else ids
+    def documents(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the ids of whole documents as `tokens/pack` lays them down: the text and its end, nothing before."""
+        if not texts:
+            return []
+        end = encode_text(self.tokenizer, "")[-1:]
+        encoded = self.tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True, verbose=False)
+        return [ids + end for ids in encoded["input_ids"]]
 
     @abstractmethod
     def score(
@@ -210,6 +213,9 @@ def open_language_model(model: Model, device: str = "auto", threads: int = 1) ->
         return
     import torch
 
+    head = model.card["head"] if (model.path / "training.json").is_file() else "causal-lm"
+    if head != "causal-lm":
+        raise StepError(f"a model with a {head} head predicts no next token", where=model.step or str(model.path))
     chosen = choose_device(device)
     network = load_model(model, "causal-lm", device=chosen).eval()
     with repeatable(chosen, threads), torch.inference_mode():
