@@ -16,7 +16,7 @@ from workbench.errors import StepError
 from workbench.training import reporting
 from workbench.training.data import PackedRows
 from workbench.training.loop import Job, label_shares, train
-from workbench.training.optimizer import make_optimizer
+from workbench.training.optimizer import Optimizers
 from workbench.training.settings import Optimizer
 
 
@@ -104,7 +104,7 @@ def test_the_gradient_is_clipped(job, ctx):
 
 def test_decay_is_for_matrices_only():
     model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.LayerNorm(2))
-    groups = make_optimizer(model, Optimizer(weight_decay=0.3)).param_groups
+    groups = list(Optimizers(model, Optimizer(weight_decay=0.3)).groups)
     assert [(group["weight_decay"], len(group["params"])) for group in groups] == [(0.3, 1), (0.0, 3)]
     assert all(group["fused"] for group in groups)
 

@@ -17,7 +17,7 @@ from workbench.training import reporting
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
-from train_once import STEPS, context, pretraining  # noqa: E402  # the same file runs as a process of its own
+from train_once import EVERYTHING, STEPS, context, pretraining  # noqa: E402  # the same file runs as a process of its own
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -42,7 +42,12 @@ def stop_after(ctx: Context, step: int, monkeypatch: pytest.MonkeyPatch) -> Cont
 
 def logged(ctx: Context) -> list[str]:
     lines: list[str] = []
-    ctx.emit = lambda event, fields: lines.append(fields["message"]) if event == "step-log" else None
+
+    def emit(event, fields):
+        if event == "step-log" and not fields["message"].startswith("compile: "):
+            lines.append(fields["message"])
+
+    ctx.emit = emit
     return lines
 
 
@@ -81,6 +86,20 @@ def test_interrupted_training_goes_on_with_the_same_bytes(tmp_path, tokens, undi
     pretraining(seconds=1e9).run(ctx)
     assert lines == [f"going on after step {step}"]
     assert digests(ctx.output) == undisturbed
+
+
+@pytest.mark.parametrize("step", [9, STEPS - 1])
+def test_everything_that_has_a_state_goes_on_with_the_same_bytes(tmp_path, tokens, monkeypatch, step):
+    """Muon beside AdamW, averaged weights, the best weights so far, micro-batches; in the first epoch and the second."""
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    pretraining(seconds=1e9, **EVERYTHING).run(context(whole, tokens))
+    with pytest.raises(Interrupted):
+        pretraining(seconds=1e9, **EVERYTHING).run(stop_after(context(broken, tokens), step, monkeypatch))
+    ctx = context(broken, tokens)
+    lines = logged(ctx)
+    pretraining(seconds=1e9, **EVERYTHING).run(ctx)
+    assert lines == [f"going on after step {step}"]
+    assert digests(broken / "output") == digests(whole / "output")
 
 
 def test_a_damaged_checkpoint_is_passed_over_and_said(tmp_path, tokens, undisturbed, monkeypatch):

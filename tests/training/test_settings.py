@@ -42,6 +42,30 @@ def test_the_rate_may_fall_in_a_line_or_not_at_all():
     assert [learning_rate(flat, step, 4) for step in (1, 2, 4)] == [0.5, 1.0, 1.0]
 
 
+def test_the_rate_may_be_stable_and_then_fall_with_the_root():
+    """100 steps, the last 20 of them falling: 1 - √(done), so half is left after a quarter of the fall."""
+    settings = Optimizer(lr=1.0, warmup=10, schedule="warmup-stable-decay", final_lr_share=0.0)
+    rates = [learning_rate(settings, step, 100) for step in (5, 10, 50, 80, 85, 100)]
+    assert rates == pytest.approx([0.5, 1.0, 1.0, 1.0, 0.5, 0.0])
+    short = Optimizer(lr=1.0, warmup=90, schedule="warmup-stable-decay", final_lr_share=0.0)
+    assert learning_rate(short, 90, 100) == 1.0  # a long rise leaves less time to fall
+    assert learning_rate(short, 100, 100) == 0.0
+
+
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        ({"momentum": 0.9}, "momentum is a setting of muon, and the method is adamw"),
+        ({"decay_share": 0.1}, "decay_share is a setting of warmup-stable-decay, and the schedule is cosine"),
+        ({"betas": (0.9, 1.0)}, "betas lie between 0 and 1"),
+        ({"average": 1.0}, "less than 1"),
+    ],
+)
+def test_settings_that_would_do_nothing_or_harm_are_refused(given, message):
+    with pytest.raises(ValidationError, match=message):
+        Optimizer(**given)
+
+
 def test_training_may_be_shorter_than_its_warmup():
     assert learning_rate(Optimizer(lr=1.0, warmup=10), 3, 5) == pytest.approx(0.3)
 

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from workbench_plugins.architectures.llama import Llama
 from workbench_plugins.objectives.causal import Causal
@@ -9,19 +10,30 @@ from workbench_plugins.objectives.causal import Causal
 from workbench.artifacts import Tokens
 from workbench.contracts.context import Context
 from workbench.training.pretrain import Pretrain
-from workbench.training.settings import Budget
+from workbench.training.settings import Budget, Optimizer
 
 STEPS = 25
 
 
-def pretraining(seconds: float = 0.0) -> Pretrain:
+EVERYTHING: dict[str, Any] = {
+    "batch_size": 10,
+    "accumulate": 3,
+    "optimizer": Optimizer(method="muon", average=0.9, schedule="warmup-stable-decay"),
+    "keep": "best",
+    "eval_every": 4,
+    "order": "windows",
+}
+
+
+def pretraining(seconds: float = 0.0, **more: Any) -> Pretrain:
     """Return the step: a model with dropout, a checkpoint after each update."""
+    settings = {"batch_size": 4, **more}
     return Pretrain(
         architecture=Llama(layers=2, width=32, dropout=0.1),
         objective=Causal(),
         budget=Budget(steps=STEPS),
-        batch_size=4,
         checkpoint_seconds=seconds,
+        **settings,
     )
 
 

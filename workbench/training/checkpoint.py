@@ -38,6 +38,10 @@ class State:
     tensors: Mapping[str, torch.Tensor]
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    def under(self, prefix: str) -> dict[str, torch.Tensor]:
+        """Return the tensors whose names begin with `prefix`, without it."""
+        return {name.removeprefix(prefix): value for name, value in self.tensors.items() if name.startswith(prefix)}
+
 
 class Checkpoints:
     """The checkpoints of one training run in `folder`.
@@ -68,8 +72,7 @@ class Checkpoints:
         weights = self._weights(state.step)
         with replacing(weights) as temporary:
             save_file(dict(state.tensors), temporary, metadata={"facts": json.dumps(dict(state.facts))})
-            digest = digest_file(temporary)
-        write_json(self._card(state.step), {"step": state.step, "digest": digest})
+        write_json(self._card(state.step), self._digests(state.step))
         for step in self.steps()[:-KEPT]:
             self._remove(step)
         self._saved_at = monotonic()
@@ -97,13 +100,17 @@ class Checkpoints:
         weights = self._weights(step)
         try:
             card = json.loads(self._card(step).read_text("utf-8"))
-            if card != {"step": step, "digest": digest_file(weights)}:
+            if card != self._digests(step):
                 return None
             with safe_open(weights, "pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no mapping
                 return State(step, tensors, json.loads(file.metadata()["facts"]))
         except (EnvironmentProblem, OSError, ValueError):  # an unreadable card is damage as well
             return None
+
+    def _digests(self, step: int) -> dict[str, Any]:
+        """Return the card of a step: its number and the digest of what was written."""
+        return {"step": step, "digest": digest_file(self._weights(step))}
 
     def _weights(self, step: int) -> Path:
         return self.folder / f"step-{step:08d}.safetensors"

@@ -33,6 +33,11 @@ class Curve:
             self._rows = [row + [nan] * len(new) for row in self._rows]
         self._rows.append([values.get(name, nan) for name in self.columns])
 
+    def values(self, name: str, last: int = 0) -> list[float]:
+        """Return what stands under `name` at every step, or at the last so many; nan where nothing was measured."""
+        place = self.columns.index(name)
+        return [row[place] for row in self._rows[-last:]]
+
     def last(self, name: str) -> float | None:
         """Return the last value measured under `name`."""
         place = self.columns.index(name)

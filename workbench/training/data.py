@@ -46,6 +46,7 @@ class PackedRows:
     def __init__(self, tokens: Tokens, part: str) -> None:
         self.context = tokens.context
         self._num_rows = tokens.num_rows(part)
+        self._stride = self.context
         self._ids = tokens.ids(part)
         self._documents = tokens.documents(part)
         self._start_d = self._documents["start"].to_numpy()
@@ -58,7 +59,7 @@ class PackedRows:
         return [self._row(int(number)) for number in numbers]
 
     def _row(self, number: int) -> dict[str, Any]:
-        first = number * self.context
+        first = number * self._stride
         place_t = np.arange(self.context)
         starts_t = np.zeros(self.context, dtype=np.int64)
         starts_t[self._start_d[self._documents_after(number)] - first] = 1
@@ -70,7 +71,7 @@ class PackedRows:
 
     def _documents_after(self, number: int) -> slice:
         """Return which documents begin in row `number` behind its first token."""
-        first = number * self.context
+        first = number * self._stride
         begin = np.searchsorted(self._start_d, first, side="right")
         return slice(int(begin), int(np.searchsorted(self._start_d, first + self.context, side="left")))
 
@@ -87,6 +88,15 @@ class PackedRows:
         return self.context * (len(self) if numbers is None else len(numbers))
 
 
+class Windows(PackedRows):
+    """Rows that begin at any token of the packed ones; an example's number is the place of its first token."""
+
+    def __init__(self, tokens: Tokens, part: str) -> None:
+        super().__init__(tokens, part)
+        self._stride = 1
+        self._num_rows = max(0, len(self._ids) - self.context + 1) // self.context  # whatever token the first begins at
+
+
 class Records:
     """Encoded records, held in memory as int32 arrays."""
 
@@ -96,6 +106,11 @@ class Records:
 
     def __len__(self) -> int:
         return len(self._examples)
+
+    @property
+    def lengths(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Tokens of every record, without padding."""
+        return np.array([len(example.get("input_ids", ())) for example in self._examples], dtype=np.int64)
 
     def rows(self, numbers: Indices) -> list[Mapping[str, Any]]:
         """Return what the objective's `encode` gave for these records."""

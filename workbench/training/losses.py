@@ -97,6 +97,8 @@ def _plain_head(model: torch.nn.Module) -> torch.nn.Linear | None:
     head = getattr(model, "get_output_embeddings", lambda: None)()
     if type(head) is not Linear or isinstance(head.weight, DTensor) or "forward" in vars(head):
         return None
+    if getattr(model, "final_logits_bias", None) is not None:  # BART adds it to the logits, and it is all zeros
+        return None
     return None if head._forward_hooks or head._forward_pre_hooks else head  # noqa: SLF001  # no public question
 
 
@@ -122,7 +124,7 @@ def _try(model: torch.nn.Module, head: torch.nn.Linear, inputs: Mapping[str, Any
     was_training = model.training
     devices = [head.weight.device] if head.weight.device.type == "cuda" else []
     try:
-        with torch.no_grad(), torch.random.fork_rng(devices):
+        with torch.no_grad(), torch.random.fork_rng(devices), torch.compiler.set_stance("force_eager"):
             logits = model.eval()(**given).logits
     finally:
         hook.remove()

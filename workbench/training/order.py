@@ -34,6 +34,15 @@ def batch_examples(seed: int, step: int, batch_size: int, num_examples: int) -> 
     return _examples(seed, np.arange(first, first + batch_size, dtype=np.uint64), num_examples)
 
 
+def permutation(seed: int, epoch: int, index_n: np.ndarray[Any, Any], size: int) -> Indices:
+    """Return where the permutation of an epoch puts each index of 0 … size-1.
+
+    >>> sorted(permutation(7, 1, np.arange(5), 5).tolist())
+    [0, 1, 2, 3, 4]
+    """
+    return permuted(index_n.astype(np.uint64), size, _round_keys(seed, epoch)).astype(np.int64)
+
+
 def _examples(seed: int, position_n: Unsigned, num_examples: int) -> Indices:
     epoch_n, within_n = np.divmod(position_n, np.uint64(num_examples))
     example_n = np.empty(len(position_n), dtype=np.int64)

@@ -50,6 +50,7 @@ class Pretrain(TrainingStep):
         owner = str(self.architecture.component_id)
         fits = [
             takes(self.objective, "tokens"),
+            self.order_fits("tokens"),
             objective_fits(self.objective, self.architecture.family, owner),
         ]
         if not any(fits):
@@ -89,10 +90,9 @@ class Pretrain(TrainingStep):
         curve = self.fit(model, None, material, ctx)
         self.write(model, curve, material, facts, ctx)
 
-    @staticmethod
-    def _material(tokens: Tokens) -> Material:
+    def _material(self, tokens: Tokens) -> Material:
         part, valid_part = part_names(tokens)
         assert part is not None
         valid = PackedRows(tokens, valid_part) if valid_part else None
         vocab = tokens.tokenizer.vocab(tokens.context)
-        return Material(tokens, part, PackedRows(tokens, part), valid, tokens.tokenizer, vocab)
+        return Material(tokens, part, self.rows(tokens, part), valid, tokens.tokenizer, vocab)

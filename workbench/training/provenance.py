@@ -5,20 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from workbench.artifacts.corpus import Corpus
 from workbench.artifacts.model import Model
 from workbench.artifacts.tokens import Tokens
 from workbench.errors import UsageError
-from workbench.files.atomic import write_json
-from workbench.training.data import PackedRows, of_part
-from workbench.training.order import batch_examples
+from workbench.files.atomic import replacing, write_json
+from workbench.training.batching import FOR_RECORDS, Batching
+from workbench.training.data import PackedRows, Windows, of_part
+from workbench.training.order import Indices
 
 FILE = "batches.json"
+LENGTHS = "lengths.npy"  # of all records, where batches go by length
 
 
-def write_batches(path: Path, data: Corpus | Tokens, part: str | None, order: dict[str, int]) -> None:
-    """Write `batches.json`: the data by fingerprint, and `seed`, `batch_size`, `num_examples`, `steps` in `order`."""
-    write_json(path / FILE, {"data": data.fingerprint, "data_type": data.type, "part": part, **order})
+def write_batches(path: Path, data: Corpus | Tokens, part: str | None, batching: Batching, steps: int) -> None:
+    """Write `batches.json`: the data by fingerprint, how batches are drawn from it, and how many `steps` there were."""
+    facts = {"data": data.fingerprint, "data_type": data.type, "part": part, "steps": steps}
+    write_json(path / FILE, {**facts, **batching.to_json()})
+
+
+def write_lengths(path: Path, lengths: Indices) -> None:
+    """Write the lengths of all records beside it: what `grouped` batches depend on besides the seed."""
+    with replacing(path / LENGTHS) as temporary, temporary.open("wb") as file:
+        np.save(file, lengths.astype(np.int32), allow_pickle=False)
 
 
 def data_of(model: Model) -> dict[str, Any]:
@@ -36,8 +47,11 @@ def documents_of_step(model: Model, data: Corpus | Tokens, step: int) -> list[st
     order = data_of(model)
     if not 1 <= step <= order["steps"]:
         raise UsageError(f"there is no step {step}", where=model.step, expected=f"1 to {order['steps']}")
-    numbers = batch_examples(order["seed"], step, order["batch_size"], order["num_examples"])
+    batching = Batching.from_json(order)
+    lengths = np.load(model.path / LENGTHS, allow_pickle=False) if batching.order in FOR_RECORDS else None
+    numbers = batching.numbers(step, lengths)
     if isinstance(data, Tokens):
-        return PackedRows(data, order["part"]).document_ids(numbers)
+        rows = Windows if batching.order == "windows" else PackedRows
+        return rows(data, order["part"]).document_ids(numbers)
     ids = [name for batch in of_part(data, order["part"]).batches(["id"]) for name in batch["id"]]
     return list(dict.fromkeys(ids[number] for number in numbers))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from math import cos, pi
+from math import cos, pi, sqrt
 
-from workbench.training.settings import Optimizer
+from workbench.training.settings import DECAY_SHARE, Optimizer
 
 
 def num_warmup(settings: Optimizer, num_steps: int) -> int:
@@ -23,6 +23,24 @@ def learning_rate(settings: Optimizer, step: int, num_steps: int) -> float:
         return settings.lr * step / warmup
     if settings.schedule == "constant":
         return settings.lr
-    done = min(1.0, (step - warmup) / max(1, num_steps - warmup))
-    left = (1 + cos(pi * done)) / 2 if settings.schedule == "cosine" else 1 - done
-    return settings.lr * (settings.final_lr_share + (1 - settings.final_lr_share) * left)
+    begin = max(warmup, num_steps - num_decay(settings, num_steps))
+    done = min(1.0, max(0, step - begin) / max(1, num_steps - begin))
+    return settings.lr * (settings.final_lr_share + (1 - settings.final_lr_share) * _left(settings, done))
+
+
+def num_decay(settings: Optimizer, num_steps: int) -> int:
+    """Return the steps in which the rate falls; all of them, unless it is stable first.
+
+    >>> num_decay(Optimizer(schedule="warmup-stable-decay"), 200), num_decay(Optimizer(), 200)
+    (40, 200)
+    """
+    if settings.schedule != "warmup-stable-decay":
+        return num_steps
+    return max(1, round(num_steps * (settings.decay_share or DECAY_SHARE)))
+
+
+def _left(settings: Optimizer, done: float) -> float:
+    """Return what is left of the fall; after a stable rate, one minus the square root (Hägele et al. 2024)."""
+    if settings.schedule == "cosine":
+        return (1 + cos(pi * done)) / 2
+    return 1 - done if settings.schedule == "linear" else 1 - sqrt(done)

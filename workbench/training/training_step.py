@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args
 
 from workbench.artifacts.corpus import Corpus, write_shard
 from workbench.artifacts.tokenizer import Tokenizer
 from workbench.artifacts.tokens import Tokens
 from workbench.contracts.component import Field, Runtime
 from workbench.contracts.context import Context
-from workbench.contracts.model import AnyObjective, Objective, Tuning
+from workbench.contracts.model import AnyObjective, Mismatch, Objective, Tuning
 from workbench.contracts.step import CoreStep
 from workbench.contracts.tokenizer import Vocab
 from workbench.files.atomic import write_json
+from workbench.training.batching import FOR_RECORDS, FOR_TOKENS, Batching, Order, lengths_of
 from workbench.training.curve import Curve
-from workbench.training.data import Examples
+from workbench.training.data import Examples, PackedRows, Windows
 from workbench.training.device import Precision
-from workbench.training.loop import Job, train
+from workbench.training.guards import spikes
+from workbench.training.job import Job, Keep, OnSpike, Switch
+from workbench.training.loop import train
 from workbench.training.models import save_model
 from workbench.training.optimizer import trainable
-from workbench.training.provenance import write_batches
+from workbench.training.patience import best_step
+from workbench.training.provenance import write_batches, write_lengths
 from workbench.training.schedule import num_warmup
 from workbench.training.settings import Budget, Optimizer
 
@@ -70,11 +74,24 @@ class TrainingStep(CoreStep):
         None, ge=1, description="steps between two measurements on the valid part; default: one fifth of all steps"
     )
     eval_rows: int = Field(128, ge=1, description="rows (or records) of the valid part that are measured")
+    order: Order = Field("shuffled", description="which examples a step sees; see `workbench.training.batching`")
+    patience: int | None = Field(
+        None, ge=1, description="measurements without a lower valid loss after which training ends; default: never"
+    )
+    keep: Keep = Field("last", description="the weights that are stored: the last ones, or those of lowest valid loss")
+    on_spike: OnSpike = Field("note", description="what is done about a loss far above those before it")
     precision: Precision = Field(
         "auto", description="of matrix products: bfloat16 where the hardware has it, or always float32 or bfloat16"
     )
     checkpoint_seconds: Annotated[float, Runtime] = Field(
         20.0, ge=0, description="time between two checkpoints; 0: after each step"
+    )
+    recompute: Annotated[bool, Runtime] = Field(
+        False, description="work out activations again on the way back: a third more time, far less memory"
+    )
+    compile: Annotated[Switch, Runtime] = Field("auto", description="compile the blocks; auto: where it pays")
+    shard: Annotated[Switch, Runtime] = Field(
+        "auto", description="split the weights among the processes; auto: on several GPUs"
     )
 
     @property
@@ -100,8 +117,28 @@ class TrainingStep(CoreStep):
             eval_rows=self.eval_rows,
             precision=self.precision,
             checkpoint_seconds=self.checkpoint_seconds,
+            order=self.order,
+            patience=self.patience,
+            keep=self.keep,
+            on_spike=self.on_spike,
+            recompute=self.recompute,
+            compile=self.compile,
+            shard=self.shard,
         )
         return train(job, ctx)
+
+    def order_fits(self, data: str) -> Mismatch | None:
+        """Return the mismatch when the order is one for the other kind of data (`tokens` or `records`)."""
+        wrong = FOR_RECORDS if data == "tokens" else FOR_TOKENS
+        if self.order not in wrong:
+            return None
+        what = "packed tokens" if data == "tokens" else "records (a corpus)"
+        fits = [order for order in get_args(Order) if order not in wrong]
+        return Mismatch(("order",), f"order {self.order} is not for {what}; {' or '.join(fits)} are")
+
+    def rows(self, tokens: Tokens, part: str) -> PackedRows:
+        """Return the rows of a part of packed tokens, as `order` cuts them."""
+        return (Windows if self.order == "windows" else PackedRows)(tokens, part)
 
     def num_steps(self, examples: Examples) -> int:
         """Return how many updates the budget comes to."""
@@ -110,17 +147,27 @@ class TrainingStep(CoreStep):
     def write(
         self, model: PreTrainedModel, curve: Curve, material: Material, facts: dict[str, Any], ctx: Context
     ) -> None:
-        """Write the model folder: weights, tokenizer, card, curve, data order."""
+        """Write the model folder: weights, tokenizer, card, curve, data order. Process 0 does."""
+        if ctx.rank:
+            return
         save_model(model.to("cpu"), material.tokenizer, ctx.output)
         write_shard(ctx.output / "metrics.parquet", curve.frame())
         write_json(ctx.output / "training.json", {**self._card(curve, material), **facts})
-        order = {
-            "seed": ctx.seed,
-            "batch_size": self.batch_size,
-            "num_examples": len(material.train),
-            "steps": len(curve),
-        }
-        write_batches(ctx.output, material.data, material.part, order)
+        self._write_order(curve, material, ctx)
+
+    def _write_order(self, curve: Curve, material: Material, ctx: Context) -> None:
+        """Write what says which documents a step saw, and the steps whose loss stood out, with theirs."""
+        batching = Batching.of(self.order, ctx.seed, self.batch_size, material.train)
+        lengths = lengths_of(self.order, material.train)
+        write_batches(ctx.output, material.data, material.part, batching, len(curve))
+        if lengths is not None:
+            write_lengths(ctx.output, lengths)
+        found = [
+            {**spike, "documents": material.train.document_ids(batching.numbers(int(spike["step"]), lengths))}
+            for spike in spikes(curve)
+        ]
+        if found:
+            write_json(ctx.output / "spikes.json", found)
 
     def _card(self, curve: Curve, material: Material) -> dict[str, Any]:
         return {
@@ -133,10 +180,12 @@ class TrainingStep(CoreStep):
             "first_loss": curve.first("loss"),
             "last_loss": curve.last("loss"),
             "valid_loss": curve.last("valid_loss"),
+            "best_step": best_step(curve),
             "context": material.vocab.max_length,
+            "marks": material.vocab.num_marks,
             "optimizer": {
                 **self.optimizer.model_dump(mode="json"),
-                "warmup": num_warmup(self.optimizer, len(curve)),
+                "warmup": num_warmup(self.optimizer, self.num_steps(material.train)),
             },
         }
 

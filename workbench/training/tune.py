@@ -48,7 +48,8 @@ class Tune(TrainingStep):
 
     def mismatches(self, inputs: Mapping[str, Facts]) -> list[Mismatch]:
         """Return what does not go together: objective and data, objective or tuning and the model's family or head."""
-        found = [takes(self.objective, inputs.get("data", {}).get("data", "records"))]
+        data = inputs.get("data", {}).get("data", "records")
+        found = [takes(self.objective, data), self.order_fits(data)]
         model = inputs.get("model", {})
         if model.get("family") == "static":
             return [mismatch for mismatch in (tuning_fits(self.tuning, "static", "the model"),) if mismatch]
@@ -94,8 +95,7 @@ class Tune(TrainingStep):
         data: Corpus | Tokens = ctx.inputs["data"]
         return self._of_tokens(source, data) if isinstance(data, Tokens) else self._of_records(source, data, ctx)
 
-    @staticmethod
-    def _of_tokens(source: Model, tokens: Tokens) -> Material:
+    def _of_tokens(self, source: Model, tokens: Tokens) -> Material:
         mine, theirs = ((artifact.path / "tokenizer.json").read_bytes() for artifact in (source, tokens))
         if mine != theirs:
             raise StepError(
@@ -107,7 +107,7 @@ class Tune(TrainingStep):
         assert part is not None
         valid = PackedRows(tokens, valid_part) if valid_part else None
         vocab = source.tokenizer.vocab(tokens.context)
-        return Material(tokens, part, PackedRows(tokens, part), valid, source.tokenizer, vocab)
+        return Material(tokens, part, self.rows(tokens, part), valid, source.tokenizer, vocab)
 
     def _of_records(self, source: Model, corpus: Corpus, ctx: Context) -> Material:
         part, valid_part = part_names(corpus)

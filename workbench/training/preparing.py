@@ -1,0 +1,123 @@
+"""A model made ready for the loop: on its device, recomputing or not, compiled or not, split among processes or not.
+
+None of it changes what is learnt but in last digits.
+"""
+
+from __future__ import annotations
+
+import copy
+import shutil
+from typing import TYPE_CHECKING
+
+from workbench.errors import EnvironmentProblem, StepError
+from workbench.training.group import Group
+from workbench.training.job import Job
+
+if TYPE_CHECKING:
+    import torch
+
+# What makes compiling pay: seconds of the run as estimated below. Compiling cost 30 to 40 CPU-seconds on two cores, and
+# a minute on a GPU; blocks then run some tenth faster.
+PAYS_FROM_SECONDS = 600.0
+FLOPS_PER_SECOND = {"cpu": 5e10, "cuda": 1e14}  # of a device as they are common; only sizes matter here
+FLOPS_PER_TOKEN_AND_WEIGHT = 6  # forward 2, backward 4 (Kaplan et al. 2020, section 2.1)
+
+
+def prepare(job: Job, group: Group) -> torch.nn.Module:
+    """Return the model to train: `job.model` itself, or a split copy of it where processes share the weights."""
+    splits = is_split(job, group)
+    model = copy.deepcopy(job.model) if splits else job.model.to(group.device)
+    if job.recompute:
+        _recompute(model)
+    if compiles(job, group)[0]:
+        for block in blocks(model):
+            block.compile()
+    return _split(model, group) if splits else model
+
+
+def is_split(job: Job, group: Group) -> bool:
+    """Return whether processes split the weights: where asked for, and on several GPUs unless Muon needs whole matrices.
+
+    Raises `StepError` where Muon was asked for together with it.
+    """
+    if group.size == 1 or job.shard == "off":
+        return False
+    if job.optimizer.method == "muon":
+        if job.shard == "on":
+            raise StepError(
+                "muon needs whole matrices, so they cannot be split", expected="shard: off, or method: adamw"
+            )
+        return False
+    return job.shard == "on" or group.device.type == "cuda"
+
+
+def compiles(job: Job, group: Group) -> tuple[bool, str]:
+    """Return whether blocks are compiled, and why, in words for the record."""
+    if job.compile == "off":
+        return False, "off, as set"
+    if group.device.type == "cpu" and shutil.which("c++") is None and shutil.which("g++") is None:
+        if job.compile == "on":
+            raise EnvironmentProblem(
+                "compiling needs a C++ compiler, and there is none", advice="install g++, or set compile: off"
+            )
+        return False, "off: there is no C++ compiler"
+    if job.compile == "on":
+        return True, "on, as set"
+    seconds = estimated_seconds(job, group)
+    if seconds < PAYS_FROM_SECONDS:
+        return False, f"off: a run of about {seconds:.0f} s is too short to pay for it"
+    return True, f"on: it pays in a run of about {seconds:.0f} s"
+
+
+def estimated_seconds(job: Job, group: Group) -> float:
+    """Return about how long the run takes on a common device of its kind; the same on every machine."""
+    weights = sum(parameter.numel() for parameter in job.model.parameters())
+    tokens = job.num_steps * job.batch_size * job.train.num_tokens() / max(1, len(job.train))
+    return FLOPS_PER_TOKEN_AND_WEIGHT * weights * tokens / FLOPS_PER_SECOND[group.device.type] / group.size
+
+
+def blocks(model: torch.nn.Module) -> list[torch.nn.Module]:
+    """Return the repeated blocks of a model: the members of its module lists that hold the most weights."""
+    from torch.nn import ModuleList
+
+    lists = [module for module in model.modules() if isinstance(module, ModuleList) and len(module) > 0]
+    outer = [one for one in lists if not any(one is not other and one in set(other.modules()) for other in lists)]
+    return [block for one in outer for block in one]
+
+
+def _recompute(model: torch.nn.Module) -> None:
+    enable = getattr(model, "activation_checkpointing_enable", None)
+    if enable is None or not getattr(model, "supports_gradient_checkpointing", True):
+        raise StepError(
+            f"{type(model).__name__} cannot work out its activations again", expected="recompute: false for this model"
+        )
+    enable(activation_checkpointing_kwargs={"use_reentrant": False})
+
+
+def _split(model: torch.nn.Module, group: Group) -> torch.nn.Module:
+    """Split the weights of every block, and the rest, among all processes (FSDP2); gradients are added, not averaged."""
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import FSDPModule, fully_shard
+
+    mesh = init_device_mesh(group.device.type, (group.size,))
+    for block in blocks(model):
+        fully_shard(block, mesh=mesh)
+    fully_shard(model, mesh=mesh)
+    for module in model.modules():
+        if isinstance(module, FSDPModule):
+            module.set_gradient_divide_factor(1.0)
+            if group.device.type == "cpu":
+                module.set_force_sum_reduction_for_comms(enable=True)  # gloo knows no other
+    return model
+
+
+def gather(model: torch.nn.Module, into: torch.nn.Module) -> None:
+    """Copy the weights of a split model into a whole one. Every process must call it; all get them."""
+    import torch
+    from torch.distributed.tensor import DTensor
+
+    targets = {**dict(into.named_parameters()), **dict(into.named_buffers())}
+    with torch.no_grad():
+        for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+            whole = tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+            targets[name].copy_(whole)
