@@ -64,6 +64,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "filter/chain": {"filters": [{"use": "filter/unicode"}, {"use": "filter/word-count", "with": {"min_words": 5}}]},
     "filter/adult": {"positive": ["zh"], "lists": ["lists/adult.txt"], "bucket_bits": 12},
     "filter/classifier-quality": {"bucket_bits": 12},
+    "filter/model-quality": {"label": "zh", "device": "cpu"},
+    "filter/semantic-dedup": {"device": "cpu"},
     "filter/toxicity": {"positive": ["zh"], "bucket_bits": 12},
     "filter/url-list": {"block": ["lists/block.txt"], "drop_without_url": True},
     "filter/perplexity": {"characters": 2000},  # the small network reads 32 tokens at once
@@ -81,6 +83,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "source/warc": {"paths": ["data/*.warc.gz"]},
     "source/wet": {"paths": ["data/*.wet"]},
     "source/wikipedia-dump": {"paths": ["data/*.xml.bz2"]},
+    "objective/multi": {"objectives": [{"use": "objective/masked"}, {"use": "objective/next-sentence"}]},
     "tokens/pack": {"context": 32},
     "train/pretrain": {
         "architecture": {"use": "architecture/llama", "with": {"layers": 1, "width": 16, "heads": 2}},
@@ -154,6 +157,8 @@ OTHER: dict[str, dict[str, Any]] = {
     "exporter/html-report": {"optional_ports": ("corpora", "models")},
     "filter/adult": {"optional_ports": ("data",)},
     "filter/classifier-quality": {"optional_ports": ("good", "ordinary")},
+    "filter/model-quality": {"optional_ports": ("model",)},
+    "filter/semantic-dedup": {"optional_ports": ("model",)},
     "filter/toxicity": {"optional_ports": ("data",)},
     "tokenizer/byte-bpe": {"lossless": True},
     "train/pretrain": {"optional_ports": ("tokens",)},

@@ -66,6 +66,12 @@ def workbench_components() -> list[ComponentRef]:
         ),
         ComponentRef(
             "filter",
+            "model-quality",
+            f"{HERE}.model_quality:ModelQuality",
+            "the score of any sequence-classification model in a range",
+        ),
+        ComponentRef(
+            "filter",
             "paragraph-dedup",
             f"{HERE}.paragraph_dedup:ParagraphDedup",
             "paragraphs that stand elsewhere in the corpus cut out",
@@ -90,6 +96,12 @@ def workbench_components() -> list[ComponentRef]:
             requires=("presidio_analyzer:presidio-analyzer",),
         ),
         ComponentRef("filter", "secrets", f"{HERE}.secrets_filter:Secrets", "keys, tokens, private keys and passwords"),
+        ComponentRef(
+            "filter",
+            "semantic-dedup",
+            f"{HERE}.semantic_dedup:SemanticDedup",
+            "one of all documents that mean the same, by an encoder's embeddings",
+        ),
         ComponentRef(
             "filter",
             "sentence-dedup",

@@ -6,6 +6,8 @@ their first bytes, capped, checked to their end.
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -42,6 +44,19 @@ def digests_of(base: Path, names: Iterable[str], digest: Callable[[Path], str]) 
         else:
             found[name] = digest(path)
     return found
+
+
+def lay_down(files: Iterable[Path], target: Path, *, may_link: bool) -> None:
+    """Put files into the new folder `target`; without a copy where the disk can and they never change (`may_link`)."""
+    target.mkdir(parents=True)
+    for file in files:
+        try:
+            if may_link:
+                os.link(file, target / file.name)
+                continue
+        except OSError:  # another disk, or one without links
+            pass
+        shutil.copyfile(file, target / file.name)
 
 
 def read_entries(base: Path, names: Iterable[str]) -> Iterator[Entry]:

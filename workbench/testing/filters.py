@@ -8,9 +8,9 @@ from typing import ClassVar, cast
 
 import polars as pl
 
-from workbench.artifacts import Corpus
+from workbench.artifacts import Artifact, Corpus
 from workbench.contracts.filters import CorpusFilter, RewriteFilter, RowFilter
-from workbench.testing.artifacts import small_corpus
+from workbench.testing.artifacts import small_classifier, small_corpus
 from workbench.testing.base import StepConformance
 from workbench.testing.texts import HOSTILE
 from workbench.testing.trials import trial
@@ -24,6 +24,12 @@ class FilterConformance(StepConformance):
     """
 
     hostile: ClassVar[dict[str, str]] = HOSTILE
+
+    def artifact(self, artifact_type: str, port: str, folder: Path) -> Artifact:
+        """Return a small artifact; a model has the head that the filter says it scores with (`heads`)."""
+        if artifact_type == "model" and "sequence-classification" in getattr(type(self.component()), "heads", ()):
+            return small_classifier(folder)
+        return super().artifact(artifact_type, port, folder)
 
     def filtered(self, folder: Path, texts: list[str], *, parts: tuple[str, ...] = ()) -> tuple[Corpus, Corpus]:
         """Return the corpus made of `texts` and what the filter made of it."""
