@@ -123,13 +123,22 @@ def parquet_records(path: Path, name: str, where: str, wanted: Wanted) -> Iterat
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             columns = wanted(file.schema_arrow, name)
             for group in range(file.num_row_groups):
-                place = f"row group {group}"
+                place, before = f"row group {group}", number
                 for batch in file.iter_batches(BATCH_DOCUMENTS, [group], columns, use_threads=False):
                     for row in rows_of(batch):
                         number += 1
                         yield number, row
-    except (pa.ArrowException, OSError, EOFError) as fault:
+                _expect(file.metadata.row_group(group).num_rows, number - before)
+            place = "footer"
+            _expect(file.metadata.num_rows, number)
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as fault:
         yield damage(fault, name, place, number, where)
+
+
+def _expect(stated: int, found: int) -> None:
+    """Raise `EOFError` where rows are missing: headers have no checksum, and a wrong one can end a row group early."""
+    if stated != found:
+        raise EOFError(f"{found} rows came out where the footer states {stated}")
 
 
 def damage(fault: Exception, name: str, place: str, number: int, where: str) -> BadRecord:

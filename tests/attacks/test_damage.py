@@ -1,7 +1,9 @@
 """R3, damage is seen: 200 cuts and 200 flipped bits for each format that has a checksum."""
 
+import bz2
 import gzip
 import json
+import lzma
 import random
 
 import pytest
@@ -21,6 +23,8 @@ FILES = {
     "data.jsonl.zst": b"".join(
         zstandard.ZstdCompressor(write_checksum=True).compress(part) for part in (CONTENT[:9000], CONTENT[9000:])
     ),
+    "data.jsonl.bz2": bz2.compress(CONTENT[:9000]) + bz2.compress(CONTENT[9000:]),
+    "data.jsonl.xz": lzma.compress(CONTENT[:9000]) + lzma.compress(CONTENT[9000:]),
 }
 
 
