@@ -43,4 +43,7 @@ def workbench_components() -> list[ComponentRef]:
         ComponentRef("architecture", "roberta", f"{HERE}.roberta:Roberta", "encoder without segments, Liu et al. 2019"),
         ComponentRef("architecture", "t5", f"{HERE}.t5:T5", "encoder-decoder with relative positions"),
         ComponentRef("architecture", "xlnet", f"{HERE}.xlnet:XlNet", "two-stream attention, Yang et al. 2019"),
+        ComponentRef(
+            "architecture", "word2vec", f"{HERE}.word2vec:Word2Vec", "a vector for each token, Mikolov et al. 2013"
+        ),
     ]

@@ -64,10 +64,11 @@ class Surprise(Kernel):
             return found
         percentile = ranks(found["perplexity"], groups_of(batch, self.group), pl.read_parquet(self.folder / RANKS))
         middle, tail = self.buckets
-        bucket = pl.when(pl.col("percentile") < middle).then(pl.lit("head"))
-        bucket = bucket.when(pl.col("percentile") < tail).then(pl.lit("middle"))
-        named = bucket.when(pl.col("percentile").is_not_null()).then(pl.lit("tail"))
-        return found.with_columns(percentile.alias("percentile")).with_columns(named.alias("bucket"))
+        place = pl.col("percentile")
+        head, rest = pl.lit(BUCKETS[0]), pl.when(place < tail).then(pl.lit(BUCKETS[1]))
+        others = rest.when(place.is_not_null()).then(pl.lit(BUCKETS[2]))
+        bucket = pl.when(place < middle).then(head).otherwise(others)
+        return found.with_columns(percentile.alias("percentile")).with_columns(bucket.alias("bucket"))
 
 
 class Perplexity(RowFilter):
