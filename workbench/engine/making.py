@@ -142,7 +142,10 @@ class Maker:
     def _inputs(self, step: Step, stage: Stage) -> dict[str, Any]:
         inputs: dict[str, Any] = {}
         for port, refs in step.inputs.items():
-            inputs[port] = self._input(refs) if isinstance(refs, InputRef) else [self._input(ref) for ref in refs]
+            if isinstance(refs, InputRef) and not type(step.component).inputs[port].many:
+                inputs[port] = self._input(refs)
+            else:  # a port that takes many is given a list, also of one
+                inputs[port] = [self._input(ref) for ref in ((refs,) if isinstance(refs, InputRef) else refs)]
         signals = self._run.identities[step.name].signals
         if stage == "verdict" and signals is not None:
             inputs[SIGNALS] = {
