@@ -25,6 +25,7 @@ from workbench.contracts.references import ComponentRef
 from workbench.contracts.source import Source
 from workbench.contracts.step import CoreStep
 from workbench.engine.execute import execute
+from workbench.errors import StepError
 from workbench.files.digest import DigestCache
 from workbench.pipeline.check import read_pipeline
 from workbench.pipeline.fingerprint import Identity, identify
@@ -189,6 +190,49 @@ class Misbehave(CoreStep):
         raise OSError(28, "No space left on device")
 
 
+class Together(CoreStep):
+    """Shared by several processes, of which one may misbehave while the others wait for it."""
+
+    kind: ClassVar[str] = "corpus"
+    output: ClassVar[str] = "export"
+
+    how: str = "well"
+    rank: int = 1
+
+    @property
+    def is_shared(self) -> bool:
+        return True
+
+    def run(self, ctx: Context) -> None:
+        ctx.log(f"process {ctx.rank} of {ctx.processes}, {ctx.threads} threads")
+        if self.how == "well":
+            (ctx.scratch / str(ctx.rank)).touch()
+        elif ctx.rank == self.rank:
+            getattr(self, f"_{self.how}")(ctx)
+        else:
+            self._wait(ctx)
+        if ctx.rank == 0:
+            while len(list(ctx.scratch.iterdir())) < ctx.processes:
+                time.sleep(0.01)
+            (ctx.output / "text").write_text(f"{ctx.processes}")
+
+    def _wait(self, ctx: Context) -> None:
+        (ctx.base / f"pid-{ctx.rank}").write_text(str(os.getpid()))
+        while True:
+            time.sleep(0.02)
+            ctx.progress(0, None)
+            if (ctx.scratch / "gone").exists():
+                raise StepError("another process of the step is gone: closed by peer")
+
+    def _die(self, ctx: Context) -> None:
+        os.kill(os.getpid(), 9)
+
+    def _fail(self, ctx: Context) -> None:
+        (ctx.scratch / "gone").touch()
+        time.sleep(0.2)  # the others speak first
+        raise ValueError("no such thing")
+
+
 class Spread(CoreStep):
     """Run a task for each number in the pool."""
 
@@ -233,6 +277,7 @@ REFS = (
     ComponentRef("filter", "fatal-sketch", f"{MODULE}:FatalSketch", "dies"),
     ComponentRef("corpus", "misbehave", f"{MODULE}:Misbehave", "misbehaves"),
     ComponentRef("corpus", "spread", f"{MODULE}:Spread", "spreads"),
+    ComponentRef("corpus", "together", f"{MODULE}:Together", "works with others"),
 )
 
 

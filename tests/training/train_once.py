@@ -25,11 +25,11 @@ EVERYTHING: dict[str, Any] = {
 }
 
 
-def pretraining(seconds: float = 0.0, **more: Any) -> Pretrain:
+def pretraining(seconds: float = 0.0, dropout: float = 0.1, **more: Any) -> Pretrain:
     """Return the step: a model with dropout, a checkpoint after each update."""
     settings = {"batch_size": 4, **more}
     return Pretrain(
-        architecture=Llama(layers=2, width=32, dropout=0.1),
+        architecture=Llama(layers=2, width=32, dropout=dropout),
         objective=Causal(),
         budget=Budget(steps=STEPS),
         checkpoint_seconds=seconds,

@@ -18,6 +18,11 @@ Facts = Mapping[str, str]
 class CoreStep(Component):
     """A component that runs by itself: reads `ctx.inputs`, fills `ctx.output`."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether several processes can work on this step together (`run: {executor: torchrun, processes: 4}`)."""
+        return False
+
     @abstractmethod
     def run(self, ctx: Context) -> None:
         """Do the work."""

@@ -4,6 +4,7 @@ A task is JSON, so that it can cross to any process:
 `{"id", "step", "use", "settings", "stage", "inputs", "output", "scratch", "partial", "seed", "base", "workers",
 "threads", "device", "logs", "log", "isolated"}`, where an input is `{"type", "path", "fingerprint", "part", "step"}` or
 a list of these, `stage` is `signals`, `verdict` or `all`, and `isolated` says that a process died on the task before.
+Where several processes share a task it also holds `rank` and `processes`.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def perform(component: Component, task: Mapping[str, Any], around: Surroundings)
     """Run one task and return the facts about the result that its manifest takes: `parts`, `rows_digest`."""
     context = context_for(component, task, around)
     run_step(component, context, task["stage"])
-    return describe(component, task["stage"], context.output)
+    return {} if context.rank else describe(component, task["stage"], context.output)
 
 
 def run_step(component: Component, ctx: Context, stage: Stage) -> None:
@@ -79,6 +80,8 @@ def context_for(component: Component, task: Mapping[str, Any], around: Surroundi
         workers=task["workers"],
         threads=task["threads"],
         device=task["device"],
+        rank=task.get("rank", 0),
+        processes=task.get("processes", 1),
         logs=Path(task["logs"]) if task["logs"] else None,
         emit=_Throttle(around.emit),
         mapper=around.mapper,

@@ -54,7 +54,8 @@ def execute(  # noqa: PLR0913  # each is a fact of its own, and all but the firs
         registry: Where workers find the components; its plugins hear of every event.
         observers: Called with every event.
         until: The last step wanted.
-        executor: `local` (the default: worker processes) or `inline` (this process); a step's own choice counts more.
+        executor: `local` (the default: worker processes), `inline` (this process) or `torchrun` (several processes for
+            one training step); a step's own choice counts more.
         lock: What the run depends on; made here when it is not given.
         overrides: As given on the command line, for the record.
 
@@ -64,7 +65,7 @@ def execute(  # noqa: PLR0913  # each is a fact of its own, and all but the firs
     """
     graph = graph.until(until) if until is not None else graph
     for step in graph.steps.values():
-        executor_name(step.run.executor or executor, step.component)
+        executor_name(step.run.executor or executor, step.component, step.run.processes)
     identities = {name: identities[name] for name in graph.steps}
     locked = dict(lock) if lock is not None else make_lock(graph, identities)
     steps = [

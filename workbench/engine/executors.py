@@ -11,6 +11,7 @@ from typing import Any
 
 from workbench.contracts.component import Component, nested
 from workbench.contracts.context import Emit
+from workbench.contracts.step import CoreStep
 from workbench.engine import memory
 from workbench.engine.failures import as_workbench_error, from_json, last_line
 from workbench.engine.pool import WorkerPool
@@ -18,7 +19,7 @@ from workbench.engine.processes import WorkerProcess, portable
 from workbench.errors import UsageError, WorkerDied
 from workbench.registry import Registry
 
-EXECUTORS = ("local", "inline")
+EXECUTORS = ("local", "inline", "torchrun")
 POLL_SECONDS = 0.1
 MAX_HELD_BYTES = 4 << 30  # a worker that holds more between steps is replaced
 
@@ -36,14 +37,20 @@ class Outcome:
     peak_bytes: int
 
 
-def executor_name(asked: str | None, component: Component) -> str:
+def executor_name(asked: str | None, component: Component, processes: int | None = None) -> str:
     """Return the executor that runs `component`; a class of this session can only run in this process.
 
-    Raises `UsageError` for one that is not there.
+    `torchrun`, and more than one of `processes`, are for steps that several processes can share; any other step runs
+    in a worker of its own. Raises `UsageError` for an executor that is not there, and for several processes in one
+    that knows one.
     """
-    name = asked or "local"
+    name = asked or ("torchrun" if (processes or 1) > 1 else "local")
     if name not in EXECUTORS:
         raise UsageError(f"unknown executor {name!r}", expected=f"one of: {', '.join(EXECUTORS)}")
+    if name != "torchrun" and (processes or 1) > 1:
+        raise UsageError(f"{processes} processes in the executor {name!r}", expected="executor: torchrun")
+    if name == "torchrun" and not (isinstance(component, CoreStep) and component.is_shared):
+        name = "local"
     return name if _is_importable(component) else "inline"
 
 
@@ -135,9 +142,6 @@ class Local:
             if "event" not in message:
                 return message
             emit(message["event"], message["fields"])
-
-
-Executor = Inline | Local
 
 
 def _as_now(emit: Emit) -> Emit:

@@ -11,8 +11,9 @@ from typing import Any
 from workbench.contracts.component import settings_of
 from workbench.engine.dispatch import SIGNALS, Stage
 from workbench.engine.events import EventLog
-from workbench.engine.executors import Executor, Inline, Local, Outcome, executor_name
+from workbench.engine.executors import Inline, Local, Outcome, executor_name
 from workbench.engine.processes import num_processors
+from workbench.engine.several import Torchrun, num_devices, threads_of
 from workbench.engine.stopping import Stop
 from workbench.errors import DamagedObject, WorkerDied
 from workbench.pipeline.fingerprint import Identity
@@ -20,6 +21,9 @@ from workbench.pipeline.graph import Graph, InputRef, Step
 from workbench.registry import Registry
 from workbench.store.objects import Store
 from workbench.store.runs import RunRecord
+
+Executor = Inline | Local | Torchrun
+KINDS: dict[str, type[Executor]] = {"inline": Inline, "local": Local, "torchrun": Torchrun}
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,8 @@ class Maker:
 
     def _task(self, step: Step, fingerprint: str, stage: Stage, inputs: dict[str, Any]) -> dict[str, Any]:
         record = self._run.record
-        inline = executor_name(step.run.executor or self._run.executor, step.component) == "inline"
+        executor = self._executor_name(step)
+        processes = (step.run.processes or num_devices()) if executor == "torchrun" else 1
         return {
             "id": fingerprint,
             "step": step.name,
@@ -131,8 +136,9 @@ class Maker:
             "partial": str(self._run.store.partial(fingerprint)),
             "seed": self._run.graph.seed,
             "base": str(self._run.graph.base.absolute()),
-            "workers": step.run.workers or (1 if inline else num_processors()),
-            "threads": step.run.threads or num_processors(),
+            "workers": step.run.workers or (1 if executor == "inline" else num_processors()),
+            "threads": step.run.threads or threads_of(processes),
+            "processes": processes,
             "device": step.run.device or "auto",
             "logs": str(record.folder / "tensorboard" / step.name),
             "log": str(record.log(step.name)),
@@ -178,11 +184,13 @@ class Maker:
             return self._run.store.data(fingerprint)
 
     def _executor(self, step: Step) -> Executor:
-        name = executor_name(step.run.executor or self._run.executor, step.component)
+        name = self._executor_name(step)
         if name not in self._executors:
-            kind = Inline if name == "inline" else Local
-            self._executors[name] = kind(self._run.registry, self._run.stop.is_asked)
+            self._executors[name] = KINDS[name](self._run.registry, self._run.stop.is_asked)
         return self._executors[name]
+
+    def _executor_name(self, step: Step) -> str:
+        return executor_name(step.run.executor or self._run.executor, step.component, step.run.processes)
 
     def _emit_for(self, step: str) -> Callable[[str, dict[str, Any]], None]:
         return lambda event, fields: self._run.events.emit(event, step, **fields)

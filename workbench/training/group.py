@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.contracts.context import Context
+from workbench.errors import StepError
 
 if TYPE_CHECKING:
     import torch
+
+LOST = ("gloo", "NCCL", "closed by peer", "Connection reset")  # in errors about other processes
 
 
 @dataclass(frozen=True)
@@ -96,5 +99,9 @@ def joined(ctx: Context, device: torch.device) -> Iterator[Group]:
     )
     try:
         yield Group(ctx.rank, ctx.processes, device)
+    except RuntimeError as error:
+        if any(word in str(error) for word in LOST):
+            raise StepError(f"another process of the step is gone: {str(error).splitlines()[0][:160]}") from error
+        raise
     finally:
         dist.destroy_process_group()

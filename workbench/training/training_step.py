@@ -100,6 +100,11 @@ class TrainingStep(CoreStep):
         assert isinstance(self.objective, Objective)
         return self.objective
 
+    @property
+    def is_shared(self) -> bool:
+        """Several processes can train one model, where it is trained by steps."""
+        return isinstance(self.objective, Objective)
+
     def fit(self, model: torch.nn.Module, tuning: Tuning | None, material: Material, ctx: Context) -> Curve:
         """Train `model` in place on the material; return the curve."""
         job = Job(
