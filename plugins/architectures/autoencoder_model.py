@@ -11,8 +11,20 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, AutoModelForSequenceClassification, BertConfig
-from transformers.modeling_outputs import BaseModelOutputWithPooling, MaskedLMOutput, SequenceClassifierOutput
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    BertConfig,
+)
+from transformers.modeling_outputs import (
+    BaseModelOutputWithPooling,
+    MaskedLMOutput,
+    SequenceClassifierOutput,
+    TokenClassifierOutput,
+)
 from transformers.models.bert.modeling_bert import (
     BertEmbeddings,
     BertEncoder,
@@ -139,7 +151,29 @@ class AutoencoderForSequenceClassification(AutoencoderPreTrainedModel):
         return SequenceClassifierOutput(logits=self.classifier(pressed_bsk[:, 1]))
 
 
+class AutoencoderForTokenClassification(AutoencoderPreTrainedModel):
+    """Tell the label of each token from the encoder's states."""
+
+    def __init__(self, config: AutoencoderConfig) -> None:
+        super().__init__(config)
+        self.encoder = AutoencoderModel(config)
+        self.classifier = nn.Linear(config.hidden_size, config.num_labels)
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: Any = None,
+        position_ids: torch.Tensor | None = None,
+        segment_ids: torch.Tensor | None = None,
+    ) -> TokenClassifierOutput:
+        """Return logits float[B, T, labels]."""
+        states_btd = self.encoder(input_ids, attention_mask, position_ids, segment_ids).last_hidden_state
+        return TokenClassifierOutput(logits=self.classifier(states_btd))
+
+
 AutoConfig.register(AutoencoderConfig.model_type, AutoencoderConfig)
 AutoModel.register(AutoencoderConfig, AutoencoderModel)
 AutoModelForMaskedLM.register(AutoencoderConfig, AutoencoderForReconstruction)
 AutoModelForSequenceClassification.register(AutoencoderConfig, AutoencoderForSequenceClassification)
+AutoModelForTokenClassification.register(AutoencoderConfig, AutoencoderForTokenClassification)

@@ -88,6 +88,7 @@ class Masked(Objective):
 
 
 def special_ids(vocab: Vocab) -> Ints:
-    """Return the ids of all special tokens of a vocabulary, sorted."""
+    """Return the ids of all special tokens of a vocabulary and of its marks, sorted."""
     ids = {vocab.pad, vocab.eos, vocab.bos, vocab.unk, vocab.mask, vocab.cls, vocab.sep}
+    ids |= set(range(vocab.size - vocab.num_marks, vocab.size))
     return np.array(sorted(number for number in ids if number is not None), dtype=np.int64)

@@ -35,12 +35,23 @@ class Tokenizer(Artifact):
 
         return PreTrainedTokenizerFast.from_pretrained(self.path)
 
-    def vocab(self, max_length: int) -> Vocab:
-        """Return the facts a model needs."""
+    def vocab(self, max_length: int, num_marks: int = 0) -> Vocab:
+        """Return the facts a model needs; its ids end with `num_marks` that the tokenizer does not know."""
         config = self.read_json("tokenizer_config.json")
         ids = {name: self._id(config.get(f"{name}_token")) for name in SPECIAL}
         pad = ids.pop("pad")
-        return Vocab(size=self.fast.get_vocab_size(), max_length=max_length, pad=pad if pad is not None else 0, **ids)
+        known = self.fast.get_vocab()
+        pieces = [""] * (max(known.values(), default=-1) + 1)
+        for piece, number in known.items():
+            pieces[number] = piece
+        return Vocab(
+            size=self.fast.get_vocab_size() + num_marks,
+            max_length=max_length,
+            pad=pad if pad is not None else 0,
+            num_marks=num_marks,
+            pieces=tuple(pieces),
+            **ids,
+        )
 
     def _id(self, token: str | dict[str, str] | None) -> int | None:
         text = token["content"] if isinstance(token, dict) else token

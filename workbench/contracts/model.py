@@ -126,6 +126,16 @@ class Objective(AnyObjective):
 
     classes: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def parts(self) -> tuple[Objective, ...]:
+        """The objectives that have to fit a model: itself, or those it is put together from."""
+        return (self,)
+
+    @property
+    def num_marks(self) -> int:
+        """How many ids behind the tokenizer's own it needs (`Vocab.mark`); a new model is made with as many."""
+        return 0
+
     def labels(self, records: Any) -> list[str] | None:
         """Return the sorted label names found in a frame of records; None for objectives without labels."""
         del records

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from workbench.contracts.component import Component
 from workbench.contracts.ports import Port
+from workbench.errors import StepError
 
 if TYPE_CHECKING:
     import tokenizers
@@ -37,6 +38,9 @@ class Vocab:
         size: Number of token ids.
         max_length: The longest row, in tokens, that the model will see in training.
         pad, eos, bos, unk, mask, cls, sep: Token ids, None where the tokenizer has no such token.
+        num_marks: The last ids of `size`, which the tokenizer does not know: objectives mark places with them, such
+            as the spans that were cut out.
+        pieces: The tokens as the tokenizer writes them (`Ġthe`, `##ing`, `▁the`), by id; marks have none.
     """
 
     size: int
@@ -48,3 +52,14 @@ class Vocab:
     mask: int | None = None
     cls: int | None = None
     sep: int | None = None
+    num_marks: int = 0
+    pieces: Sequence[str] = field(default=(), compare=False, repr=False)
+
+    def mark(self, number: int) -> int:
+        """Return the id of a mark, counted from 0. Raises `StepError` when the model has fewer."""
+        if number >= self.num_marks:
+            raise StepError(
+                f"mark {number} is asked for, but the model has {self.num_marks}",
+                expected="a model that was pretrained with this objective, or one that needs as many marks",
+            )
+        return self.size - self.num_marks + number

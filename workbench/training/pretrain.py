@@ -14,6 +14,7 @@ from workbench.contracts.static import StaticArchitecture
 from workbench.contracts.step import Facts
 from workbench.training.data import PackedRows, part_names
 from workbench.training.fitting import head_fits, objective_fits, objective_given, takes
+from workbench.training.models import with_head
 from workbench.training.static import fit_static
 from workbench.training.training_step import Material, TrainingStep, sizes
 
@@ -54,7 +55,7 @@ class Pretrain(TrainingStep):
             objective_fits(self.objective, self.architecture.family, owner),
         ]
         if not any(fits):
-            fits.append(head_fits(self.objective, self.architecture.head, owner))
+            fits.append(head_fits(self.objective, self.architecture.head, owner, self._more_heads()))
         return [mismatch for mismatch in (*found, *fits) if mismatch]
 
     def _ports(self, inputs: Mapping[str, Facts]) -> Iterator[Mismatch]:
@@ -86,13 +87,19 @@ class Pretrain(TrainingStep):
         material = self._material(ctx.inputs["tokens"])
         torch.manual_seed(int(ctx.rng_for("weights").integers(1 << 63)))
         model = self.architecture.build(material.vocab, ctx)
+        if self.learned.head != self.architecture.head:
+            model = with_head(model, self.learned.head, material.labels)
         facts = {"family": self.architecture.family, "tuning": None, **sizes(model)}
         curve = self.fit(model, None, material, ctx)
         self.write(model, curve, material, facts, ctx)
+
+    def _more_heads(self) -> tuple[str, ...]:
+        return self.architecture.more_heads if isinstance(self.architecture, Architecture) else ()
 
     def _material(self, tokens: Tokens) -> Material:
         part, valid_part = part_names(tokens)
         assert part is not None
         valid = PackedRows(tokens, valid_part) if valid_part else None
-        vocab = tokens.tokenizer.vocab(tokens.context)
-        return Material(tokens, part, self.rows(tokens, part), valid, tokens.tokenizer, vocab)
+        vocab = tokens.tokenizer.vocab(tokens.context, self.learned.num_marks)
+        labels = self.learned.classes or None
+        return Material(tokens, part, self.rows(tokens, part), valid, tokens.tokenizer, vocab, labels)

@@ -106,7 +106,7 @@ class Tune(TrainingStep):
         part, valid_part = part_names(tokens)
         assert part is not None
         valid = PackedRows(tokens, valid_part) if valid_part else None
-        vocab = source.tokenizer.vocab(tokens.context)
+        vocab = source.tokenizer.vocab(tokens.context, source.card.get("marks", 0))
         return Material(tokens, part, self.rows(tokens, part), valid, source.tokenizer, vocab)
 
     def _of_records(self, source: Model, corpus: Corpus, ctx: Context) -> Material:
@@ -121,5 +121,5 @@ class Tune(TrainingStep):
             return encode_records(of_part(corpus, name), self.objective, tokenizer, labels, length, ctx)
 
         valid = encoded(valid_part) if valid_part else None
-        vocab = source.tokenizer.vocab(length)
+        vocab = source.tokenizer.vocab(length, source.card.get("marks", 0))
         return Material(corpus, part, encoded(part), valid, source.tokenizer, vocab, labels)
