@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
 
 PART_ROWS = 1 << 19  # documents whose labels are sorted at a time: 12 MB
+GROUPED_ROWS = 1 << 19  # documents whose groups are decided at a time; each time the ids of all are read through
 BATCH_ROWS = 1 << 16  # rows of the sketches in memory at a time
 
 
@@ -55,9 +56,9 @@ def compact(frame: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(frame.to_arrow())
 
 
-def parts_of_labels(labels: Labels) -> Iterator[npt.NDArray[np.int64]]:
-    """Yield the rows of labels by ranges of the label, about `PART_ROWS` at a time, in order of the ranges."""
-    parts = max(1, -(-labels.size // PART_ROWS))
+def parts_of_labels(labels: Labels, part_rows: int = PART_ROWS) -> Iterator[npt.NDArray[np.int64]]:
+    """Yield the rows of labels by ranges of the label, about `part_rows` at a time, in order of the ranges."""
+    parts = max(1, -(-labels.size // part_rows))
     edges = [np.uint64(part * (1 << 64) // parts) for part in range(1, parts)]
     for low, high in zip([None, *edges], [*edges, None], strict=True):
         inside = np.ones(labels.size, dtype=np.bool_) if low is None else labels >= low
@@ -66,37 +67,33 @@ def parts_of_labels(labels: Labels) -> Iterator[npt.NDArray[np.int64]]:
         yield np.flatnonzero(inside)
 
 
-def shared(labels: Labels) -> Mask:
-    """Return for each document whether another one has its label.
-
-    >>> shared(np.array([7, 3, 7, 9], dtype=np.uint64)).tolist()
-    [True, False, True, False]
-    """
-    mask = np.zeros(labels.size, dtype=np.bool_)
-    for rows in parts_of_labels(labels):
-        order = np.argsort(labels[rows])
-        rows = rows[order]  # noqa: PLW2901  # the same rows
-        ordered = labels[rows]
-        same = ordered[1:] == ordered[:-1]
-        mask[rows[1:][same]] = True
-        mask[rows[:-1][same]] = True
-    return mask
+def members(sketches: pl.LazyFrame, labels: Labels, columns: list[str]) -> Iterator[pl.DataFrame]:
+    """Yield the columns of the documents whose label is also another's, with `label`, whole groups together."""
+    for rows in parts_of_labels(labels, GROUPED_ROWS):
+        ordered = rows[np.argsort(labels[rows])]
+        same = labels[ordered[1:]] == labels[ordered[:-1]]
+        mask = np.zeros(labels.size, dtype=np.bool_)
+        mask[ordered[1:][same]] = True
+        mask[ordered[:-1][same]] = True
+        if mask.any():
+            yield rows_where(sketches, mask, columns).with_columns(label=pl.Series(labels[mask]))
 
 
-def dropped(members: pl.DataFrame, group: list[str], order: dict[str, bool], *beside: str) -> Iterator[pl.DataFrame]:
-    """Yield the members of every group but the best, with `duplicate_of`, some groups at a time.
+def dropped(frame: pl.DataFrame, group: list[str], order: dict[str, bool], *beside: str) -> Iterator[pl.DataFrame]:
+    """Yield the documents of every group but the best, with `duplicate_of`, some groups at a time, each sorted by id.
 
     Args:
-        members: `id` and the columns that the other arguments name.
-        group: Columns that the documents of a group have in common; the first is a label.
+        frame: `id`, `label` and the columns that the other arguments name.
+        group: Columns beside the label that the documents of a group have in common.
         order: Column → whether the highest value is the best; nulls and not-a-numbers are worse than any value. What
             is equal in all of them goes by id, so that nothing depends on the order of shards.
         beside: Columns of which the value of the best one is wanted too, as `COLUMN_kept`.
     """
-    numbers = [pl.col(name).fill_nan(None) if members.schema[name].is_float() else pl.col(name) for name in order]
+    group = ["label", *group]
+    numbers = [pl.col(name).fill_nan(None) if frame.schema[name].is_float() else pl.col(name) for name in order]
     best_ones = [pl.col("id").first().alias("duplicate_of")]
     best_ones += [pl.col(name).first().alias(f"{name}_kept") for name in beside]
-    for rows in parts_of_labels(members[group[0]].to_numpy()):
-        ordered = members[rows].sort([*numbers, "id"], descending=[*order.values(), False], nulls_last=True)
+    for rows in parts_of_labels(frame["label"].to_numpy()):
+        ordered = frame[rows].sort([*numbers, "id"], descending=[*order.values(), False], nulls_last=True)
         kept = ordered.group_by(group, maintain_order=True).agg(best_ones)
-        yield compact(ordered.join(kept, on=group).filter(pl.col("id") != pl.col("duplicate_of")))
+        yield compact(ordered.join(kept, on=group).filter(pl.col("id") != pl.col("duplicate_of")).sort("id"))

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 from workbench_plugins.filters.document_dedup import DocumentDedup, Keep
-from workbench_plugins.filters.document_groups import column_of, dropped, num_rows, rows_where, shared
+from workbench_plugins.filters.document_groups import column_of, dropped, members, num_rows
 from workbench_plugins.filters.text_buffers import text_buffers
 
 from workbench.api import Field
@@ -71,7 +71,8 @@ def drops_of_equal(sketches: pl.LazyFrame, order: dict[str, bool]) -> pl.DataFra
         sketches: `id`, `digest_high`, `digest_low`, and the columns that `order` names.
         order: See `document_groups.dropped`.
     """
-    mask = shared(column_of(sketches, "digest_high", num_rows(sketches)))
-    members = rows_where(sketches, mask, ["id", "digest_high", "digest_low", *order])
-    drops = [part.select("id", "duplicate_of") for part in dropped(members, ["digest_high", "digest_low"], order)]
-    return pl.concat(drops).sort("id")
+    labels = column_of(sketches, "digest_high", num_rows(sketches))
+    drops = [pl.DataFrame(schema={"id": pl.String, "duplicate_of": pl.String})]
+    for group in members(sketches, labels, ["id", "digest_low", *order]):
+        drops += [part.select("id", "duplicate_of") for part in dropped(group, ["digest_low"], order)]
+    return pl.concat(drops)

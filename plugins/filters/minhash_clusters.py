@@ -13,15 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from workbench_plugins.filters.document_groups import (
-    BATCH_ROWS,
-    column_of,
-    dropped,
-    num_rows,
-    parts_of_labels,
-    rows_where,
-    shared,
-)
+from workbench_plugins.filters.document_groups import BATCH_ROWS, column_of, dropped, members, num_rows, parts_of_labels
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -70,17 +62,15 @@ def dropped_with_similarity(sketches: pl.LazyFrame, clusters: Clusters, order: d
     """Return `id`, `duplicate_of` and `equal` (places in which the signatures agree) of all but the best of each."""
     labels = column_of(sketches, "digest", num_rows(sketches))
     for start in range(0, labels.size, GATHERED):
-        part = labels[start : start + GATHERED]
-        places, found = _places(clusters.candidates, part)
-        part[found] = clusters.candidates[clusters.roots[places[found]]]
-    mask = shared(labels)
-    labels = labels[mask]
-    members = rows_where(sketches, mask, ["id", "digest", *order]).with_columns(label=pl.Series(labels))
-    drops = [
-        part.select("id", "duplicate_of").with_columns(equal=pl.Series(_equal(clusters, part)))
-        for part in dropped(members, ["label"], order, "digest")
-    ]
-    return pl.concat(drops).sort("id")
+        some = labels[start : start + GATHERED]
+        places, found = _places(clusters.candidates, some)
+        some[found] = clusters.candidates[clusters.roots[places[found]]]
+    drops = [pl.DataFrame(schema={"id": pl.String, "duplicate_of": pl.String, "equal": pl.UInt16})]
+    for group in members(sketches, labels, ["id", "digest", *order]):
+        for part in dropped(group, [], order, "digest"):
+            equal = pl.Series("equal", _equal(clusters, part))
+            drops.append(part.select("id", "duplicate_of", equal))
+    return pl.concat(drops)
 
 
 def _equal(clusters: Clusters, drops: pl.DataFrame) -> npt.NDArray[np.uint16]:

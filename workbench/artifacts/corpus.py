@@ -5,7 +5,7 @@
     shards/00000.parquet        or shards/train-00000.parquet for a corpus with parts
     rejects/…, quarantine/…     same shard names, only where there is something to say
     cuts/…                      what a filter that compares documents cut out of them, likewise
-    clusters/00000.parquet      which documents such a filter dropped in favour of which
+    clusters/…                  which documents such a filter dropped in favour of which
 
 Shards are zstd Parquet with page checksums, written and read with them on.
 """
@@ -92,7 +92,7 @@ class Corpus(Artifact):
     def clusters(self) -> pl.LazyFrame:
         """Return the groups of alike documents of which one was kept: `cluster, id, kept, similarity`, see `CLUSTERS`.
 
-        Sorted by group, the document that stays first. The texts of those that went stand in `rejects()`.
+        Group by group, the document that stays first. The texts of those that went stand in `rejects()`.
         """
         return scan_folder(self.path / "clusters", None, CLUSTERS)
 

@@ -35,7 +35,7 @@ DROP = {"id": pl.String, "reason": pl.String, "duplicate_of": pl.String, "start"
 DECIDED = {**DROP, "similarity": pl.Float64}
 NEEDED = ("id", "reason")
 NOTHING_LEFT = "nothing-left"
-CLUSTER_ROWS = 1 << 18  # rows of a file in `clusters/`
+CLUSTER_ROWS = 1 << 18  # dropped documents in a file of `clusters/`, about
 
 
 def compare(component: CorpusFilter, ctx: Context, corpus: Corpus) -> list[Task]:
@@ -95,7 +95,7 @@ def _checked(drops: pl.DataFrame) -> pl.DataFrame:
     half = drops.filter(pl.col("start").is_null() != pl.col("end").is_null()).height
     if half:
         raise PluginError(f"{half} spans have a start or an end, but not both")
-    whole = drops.filter(pl.col("start").is_null())
+    whole = drops.filter(pl.col("start").is_null()) if drops["start"].count() else drops
     repeated = whole.height - whole["id"].n_unique()
     if repeated:
         raise PluginError(f"{repeated} documents are dropped more than once")
@@ -109,17 +109,23 @@ def _checked(drops: pl.DataFrame) -> pl.DataFrame:
 
 
 def write_clusters(output: Path, drops: pl.DataFrame) -> None:
-    """Write which documents go in favour of which one, group by group; nothing when none does."""
-    gone = drops.filter(pl.col("start").is_null() & pl.col("duplicate_of").is_not_null()).select(
-        "id", "similarity", cluster="duplicate_of"
-    )
-    stay = gone.select(id=pl.col("cluster").unique()).with_columns(
-        similarity=pl.lit(None, pl.Float64), cluster="id", kept=pl.lit(value=True)
-    )
-    listed = pl.concat([stay, gone.with_columns(kept=pl.lit(value=False))], how="diagonal")
-    listed = listed.select(*CLUSTERS).sort("cluster", "kept", "id", descending=[False, True, False])
-    for number, start in enumerate(range(0, listed.height, CLUSTER_ROWS)):
-        write_shard(output / "clusters" / f"{number:05}.parquet", listed[start : start + CLUSTER_ROWS])
+    """Write which documents go in favour of which one, group by group; nothing when none does.
+
+    A file holds the groups with a range of hashes of the id that stays, so that memory holds those of one file only.
+    """
+    gone = drops.select("id", "similarity", cluster="duplicate_of")
+    if drops["start"].count() or drops["duplicate_of"].null_count():
+        gone = gone.filter(drops["start"].is_null() & drops["duplicate_of"].is_not_null())
+    files = -(-gone.height // CLUSTER_ROWS)
+    which = (gone["cluster"].hash() % max(1, files)).to_numpy()
+    for number in range(files):
+        part = gone[np.flatnonzero(which == number)].with_columns(kept=pl.lit(value=False))
+        stay = part.select(id=pl.col("cluster").unique()).with_columns(
+            similarity=pl.lit(None, pl.Float64), cluster="id", kept=pl.lit(value=True)
+        )
+        listed = pl.concat([stay, part], how="diagonal").select(*CLUSTERS)
+        listed = listed.sort("cluster", "kept", "id", descending=[False, True, False])
+        write_shard(output / "clusters" / f"{number:05}.parquet", listed)
 
 
 def _deal_out(drops: pl.DataFrame, tasks: list[Task]) -> None:
@@ -136,16 +142,23 @@ def _deal_out(drops: pl.DataFrame, tasks: list[Task]) -> None:
         ids = read_shard(Path(task["shard"]), ["id"])
         own = ids["id"].hash().to_numpy()
         firsts, lasts = np.searchsorted(ordered, own), np.searchsorted(ordered, own, side="right")
-        rows = np.concatenate(
-            [places[first:last] for first, last in zip(firsts, lasts, strict=True) if first < last] or [places[:0]]
-        )
+        ranges = [places[firsts[row] : lasts[row]] for row in np.flatnonzero(firsts < lasts)]
+        rows = np.concatenate([places[:0], *ranges])
         dealt = drops[rows].join(ids.unique(), on="id", how="semi").sort("id", "start", "end", "reason")
         num_dropped += ids.join(dealt.select("id").unique(), on="id", how="semi").height
-        num_named += int(np.isin(own, named).sum())
+        num_named += _num_found(own, named)
         write_shard(Path(task["drops"]), dealt)
     given = drops["id"].n_unique()
     _check_known(given, num_dropped, "dropped ids")
     _check_known(named.size, num_named, "ids in 'duplicate_of'")
+
+
+def _num_found(hashes: np.ndarray, among: np.ndarray) -> int:
+    """Return how many of the hashes are among the sorted ones."""
+    if not among.size:
+        return 0
+    places = np.minimum(np.searchsorted(among, hashes), among.size - 1)
+    return int((among[places] == hashes).sum())
 
 
 def _by_hash(ids: pl.Series) -> tuple[np.ndarray, np.ndarray]:
