@@ -6,6 +6,7 @@ what was thrown away is shown beside what was kept.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import polars as pl
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from workbench.api import Context, Corpus, Model, Report, Score
 
 SHOWN_CHARACTERS = 700
+TABLE_ROWS = 60  # of a describing report; longer tables stand on its own page
 SAMPLES = {"prompt", "continuation"}  # a table with these columns holds texts a model wrote
-CONTENTS = "what each step kept and why it dropped the rest, how training went, what the models write, how they score"
+KEPT, TRAINED = "what each step kept and why it dropped the rest", "how training went"
 
 
 class HtmlReport(Exporter):
@@ -46,7 +48,7 @@ class HtmlReport(Exporter):
             raise StepError(
                 "there is nothing to report on", where=ctx.step, expected=f"one of {', '.join(self.inputs)}"
             )
-        page = Page(self.title, f"Here: {CONTENTS}.")
+        page = Page(self.title, f"Here: {', '.join(_contents(corpora, models, reports))}.")
         glance(page, corpora, models, reports)
         if corpora:
             ledgers(page, corpora)
@@ -54,6 +56,7 @@ class HtmlReport(Exporter):
             trainings(page, models)
         written(page, reports)
         judged(page, reports)
+        described(page, reports)
         if corpora and self.samples:
             self.documents(page, corpora, ctx)
         write_text(path / "index.html", page.render())
@@ -66,7 +69,7 @@ class HtmlReport(Exporter):
         for row in _sample(last.scan(), last.num_rows, self.samples, ctx, f"kept {last.step}"):
             page.quote(_cut(row["text"]), source=row["source"])
         for corpus in corpora:
-            rejects = corpus.rejects()
+            rejects = corpus.rejects().filter(pl.col("text").is_not_null())  # what was not drawn has none
             count = int(rejects.select(pl.len()).collect().item())
             if not count:
                 continue
@@ -75,13 +78,30 @@ class HtmlReport(Exporter):
                 page.quote(_cut(row["text"]), source=f"{row['filter']}: {row['reason']} — {row['source']}")
 
 
+def _contents(corpora: Sequence[Corpus], models: Sequence[Model], reports: Sequence[Report]) -> list[str]:
+    """Return what the page tells, in the order of its sections."""
+    samples = any(set(table.columns) >= SAMPLES for report in reports for table in report.tables.values())
+    told = {
+        KEPT: bool(corpora),
+        TRAINED: bool(models),
+        "what the models write": samples,
+        "how they score": any(report.scores for report in reports),
+        "what the corpora hold": any(report.pictures and not report.scores for report in reports),
+    }
+    return [what for what, is_there in told.items() if is_there]
+
+
 def glance(page: Page, corpora: Sequence[Corpus], models: Sequence[Model], reports: Sequence[Report]) -> None:
     """Add the few numbers to take away."""
     page.section("At a glance")
     found = []
     if corpora:
         first, last = corpora[0].ledger, corpora[-1].ledger
-        found.append(f"Of {first.read:,} records read, {last.kept:,} documents were kept to the end.")
+        joined = any(after.ledger.read > before.ledger.kept for before, after in pairwise(corpora))
+        said = f"Of {first.read:,} records read, {last.kept:,} documents were kept to the end."
+        if joined:  # a step on the way takes in more than the one before it left
+            said = f"Step {corpora[0].step} read {first.read:,} records; step {corpora[-1].step} holds {last.kept:,} documents."
+        found.append(said)
     for model in models:
         card = facts(model)
         size = f"{card['parameters']} parameters" if "parameters" in card else "a model"
@@ -223,6 +243,20 @@ def judged(page: Page, reports: Sequence[Report]) -> None:
         page.scores("Scores beside their baselines", scores).notes(report.notes)
         for name, table in report.tables.items():
             if not table.is_empty() and not set(table.columns) >= SAMPLES:
+                page.table(name.replace("-", " ").capitalize(), table)
+
+
+def described(page: Page, reports: Sequence[Report]) -> None:
+    """Add the pictures and notes of reports that describe and do not score: cards of corpora, audits of filters."""
+    for report in reports:
+        if report.scores or not report.pictures:
+            continue
+        page.section(f"Report of step {report.step}")
+        for drawn in report.pictures:
+            page.picture(drawn.svg, alt=drawn.alt, caption=drawn.caption)
+        page.notes(report.notes)
+        for name, table in report.tables.items():
+            if 0 < table.height <= TABLE_ROWS:
                 page.table(name.replace("-", " ").capitalize(), table)
 
 

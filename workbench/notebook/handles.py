@@ -8,6 +8,8 @@ from workbench.errors import UnknownName
 from workbench.pipeline.graph import InputRef
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from workbench.notebook.pipeline import Pipeline
     from workbench.notebook.results import Result, Run
 
@@ -71,6 +73,16 @@ class Handle:
         from workbench.notebook.results import result_of
 
         return result_of(self)
+
+    @property
+    def signals(self) -> pl.DataFrame:
+        """What a filter measured, a row for each document it read, kept or not; measured first where it is missing.
+
+        The columns are `id` and `<filter>.<signal>`. Raises `UsageError` for a step that measures nothing.
+        """
+        from workbench.notebook.results import signals_of
+
+        return signals_of(self)
 
     def head(self, n: int = 5) -> Result:
         """Return the first `n` documents (or what else a person looks at first), run first where it is missing."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.artifacts import Artifact, Corpus, Tokens
+from workbench.artifacts.corpus import read_shard
 from workbench.errors import StepError, UsageError
 from workbench.notebook.display import as_html, as_text
 from workbench.pipeline.plan import Plan
@@ -100,6 +101,24 @@ def result_of(handle: Handle, rows: int | None = None) -> Result:
     title = f"{handle.ref}  first {frame.height} of {component}"
     grid = Grid("", tuple(frame.columns), [tuple(_shown(value) for value in row) for row in frame.iter_rows()])
     return Result(artifact, View(title, grids=[grid]), frame)
+
+
+def signals_of(handle: Handle) -> pl.DataFrame:
+    """Return the stored signals behind a handle, run first where they are missing."""
+    import polars as pl
+
+    pipeline = handle.pipeline
+    fingerprint = pipeline.session.identify(pipeline.graph)[handle.step].signals
+    if fingerprint is None:
+        component = pipeline.graph.steps[handle.step].component.component_id
+        raise UsageError(
+            "there are no signals", where=str(handle.ref), expected=f"a filter that measures; this is a {component}"
+        )
+    store = pipeline.session.store
+    if not store.has(fingerprint):
+        _check_finished(handle.run().record)
+    folder = store.data(fingerprint) / "signals"
+    return pl.concat([read_shard(path) for path in sorted(folder.glob("*.parquet"))])
 
 
 def _check_finished(record: RunRecord) -> None:

@@ -58,7 +58,7 @@ def test_before_stands_beside(corpora, six, tmp_path):
     report = card(tmp_path / "out", corpora.make({"0": ["abc"]}, meta), before=six)
     assert report.tables["size"].filter(report.tables["size"][""] == "documents").rows() == [("documents", 1, 6)]
     assert report.tables["by-language"].rows()[0][:3] == ("en", 1, "100.0%")
-    assert report.tables["by-language"]["documents, before"].to_list() == [5]
+    assert report.tables["by-language"]["documents before"].to_list() == [5]
 
 
 def test_rare_groups_are_added_up(corpora, tmp_path):

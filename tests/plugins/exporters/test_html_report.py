@@ -12,7 +12,7 @@ from workbench_plugins.exporters.pictures import running_mean, thinned
 from workbench.api import Context, Score, Scores, StepError
 from workbench.artifacts.corpus import REJECT, write_shard
 from workbench.artifacts.ledger import Ledger
-from workbench.artifacts.report import Report, write_scores
+from workbench.artifacts.report import Drawn, Report, write_scores
 from workbench.files.atomic import write_json
 from workbench.testing.artifacts import small_corpus, small_model
 
@@ -139,3 +139,27 @@ def test_long_curves_keep_their_ends():
     steps = pl.Series(range(5000)).to_numpy()
     chosen, _ = thinned(steps, steps)
     assert (len(chosen), chosen[0], chosen[-1]) == (600, 0, 4999)
+
+
+def test_what_was_not_drawn_has_no_text_to_show(tmp_path):
+    """A mixture or a sample lists the rest without text; the page is written all the same."""
+    corpus = small_corpus(tmp_path / "corpus")
+    row = {**dict.fromkeys(REJECT), "id": "r", "filter": "mix", "reason": "not-drawn"}
+    write_shard(corpus.path / "rejects" / "00000.parquet", pl.DataFrame([row], schema=dict.fromkeys(REJECT, pl.String)))
+    page = export(tmp_path / "page", corpora=[corpus])
+    assert "Rejected by step small" not in page
+
+
+def test_reports_that_describe_are_shown_with_their_pictures(tmp_path):
+    """A card has no scores, but pictures, notes and tables; the lead says what the page holds."""
+    folder = tmp_path / "card"
+    folder.mkdir()
+    drawn = Drawn("lengths", b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", "two bars", "Length of documents.")
+    write_scores(
+        folder, Scores([], {"size": pl.DataFrame({"": ["documents"], "corpus": [7]})}, ["of a sample"]), [drawn]
+    )
+    page = export(tmp_path / "page", corpora=[small_corpus(tmp_path / "corpus")], reports=[Report(folder, step="card")])
+    assert "what the corpora hold." in page
+    assert "training" not in page
+    for shown in ("Report of step card", 'alt="two bars"', "of a sample", "<caption>Size</caption>"):
+        assert shown in page

@@ -86,7 +86,7 @@ class Audit(CoreStep):
         table = rates(counted(ctx, corpus, steps, folder, self.by, self.groups), self)
         shown = examples_of(table, steps, folder, self.examples) if self.examples else {}
         notes = [f"No document has {axis!r}; it is left out. {_HOW.get(axis, '')}".strip() for axis in missing]
-        pictures = drop_pictures(table)
+        pictures = drop_pictures(table, self.min_documents)
         write_scores(ctx.output, Scores(tables=_tables(table), notes=notes), pictures)
         write_text(ctx.output / "report.html", audit_page(ctx.step, self, table, pictures, shown, notes).render())
 

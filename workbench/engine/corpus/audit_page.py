@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from workbench.artifacts.drawing import INK, drawing, names_in, plain, svg
+from workbench.artifacts.drawing import GREY, INK, drawing, names_in, plain, svg
 from workbench.artifacts.pages import Page
 from workbench.artifacts.report import Drawn
 from workbench.engine.corpus.audit_counts import ANY, most_telling
@@ -25,6 +26,8 @@ EXAMPLE_CHARACTERS = 300
 SIGNALS_SHOWN = 8
 DARK = 0.55  # of the scale; beyond it letters are white
 MARK = "▲"
+RULE_CHARACTERS = 48
+Cell = tuple[float, bool, bool]  # rate, flagged, too small to test
 
 
 def audit_page(
@@ -164,48 +167,48 @@ def _cut(text: str) -> str:
     return safe_text(text.strip(), EXAMPLE_CHARACTERS)
 
 
-def drop_pictures(table: pl.DataFrame) -> list[Drawn]:
-    """Return one heat map for each axis: rules in rows, groups in columns."""
+def drop_pictures(table: pl.DataFrame, tested: int) -> list[Drawn]:
+    """Return one heat map for each axis: rules in rows, groups in columns; those of fewer than `tested` in grey."""
     if table.is_empty():
         return []
     rules = _rules_shown(table)
-    return [_picture(table, rules, axis) for axis in table["axis"].unique(maintain_order=True)]
+    return [_picture(table, rules, axis, tested) for axis in table["axis"].unique(maintain_order=True)]
 
 
 def _rules_shown(table: pl.DataFrame) -> list[tuple[str, str, str]]:
-    """Return each step as a whole and the rules that drop most, in the order of the table."""
+    """Return the steps of several rules as a whole and the rules that drop most, in the order of the table."""
     rules = table.select("step", "filter", "reason", "whole_dropped", "whole_rate").unique(maintain_order=True)
     is_step = pl.col("filter") == ANY
     hardest = rules.filter(~is_step & (pl.col("reason") != ANY)).sort(
         "whole_rate", descending=True, maintain_order=True
     )
-    chosen = pl.concat([rules.filter(is_step), hardest.head(RULES_SHOWN)]).select("step", "filter", "reason").rows()
+    several = rules.filter(pl.col("reason") != ANY).group_by("step").len().filter(pl.col("len") > 1)
+    whole = rules.filter(is_step).join(several.select("step"), on="step", how="semi")
+    chosen = pl.concat([whole, hardest.head(RULES_SHOWN)]).select("step", "filter", "reason").rows()
     return [rule for rule in rules.select("step", "filter", "reason").rows() if rule in set(chosen)]
 
 
-def _picture(table: pl.DataFrame, rules: Sequence[tuple[str, str, str]], axis: str) -> Drawn:
-    import numpy as np
-
+def _picture(table: pl.DataFrame, rules: Sequence[tuple[str, str, str]], axis: str, tested: int) -> Drawn:
     here = table.filter(pl.col("axis") == axis)
     groups = here["group"].unique(maintain_order=True).to_list()
-    cells = {(step, filter_, reason, group): (rate, flagged) for step, filter_, reason, group, rate, flagged in
-             here.select("step", "filter", "reason", "group", "rate", "flagged").iter_rows()}  # fmt: skip
-    whole = {tuple(row[:3]): row[3] for row in here.select("step", "filter", "reason", "whole_rate").iter_rows()}
-    shown = np.full((len(rules), len(groups) + 1), np.nan)
-    flags = np.zeros(shown.shape, dtype=bool)
-    for row, rule in enumerate(rules):
-        shown[row, 0] = whole[rule]
-        for column, group in enumerate(groups, start=1):
-            shown[row, column], flags[row, column] = cells.get((*rule, group), (np.nan, False))
-    heads = ["all", *names_in(groups)]
+    rates = here.select("rate", "flagged", pl.col("read") < tested).rows()
+    cells = dict(zip(here.select("step", "filter", "reason", "group").rows(), rates, strict=True))
+    whole = {row[:3]: row[3] for row in here.select("step", "filter", "reason", "whole_rate").iter_rows()}
+    shown: list[list[Cell | None]] = [
+        [(whole[rule], False, False), *(cells.get((*rule, group)) for group in groups)] for rule in rules
+    ]
+    sizes = dict(here.group_by("group").agg(pl.col("read").max()).iter_rows())
+    written = names_in(groups)
+    heads = ["all", *(f"{name} ({sizes[group]:,})" for name, group in zip(written, groups, strict=True))]
     named = [plain(_rule({"step": step, "filter": filter_, "reason": reason})) for step, filter_, reason in rules]
-    numbered = [f"{head} {group}" for head, group in zip(heads[1:], groups, strict=True) if head != group]
+    marks = [f"#{number}" for number in range(1, len(groups) + 1)]
+    numbered = [f"{mark} {group}" for mark, name, group in zip(marks, written, groups, strict=True) if mark == name]
     legend = f" In the picture: {'; '.join(numbered)}." if numbered else ""
     return Drawn(
         f"drop-rates-{_file_name(axis)}",
-        _heat(shown, flags, named, heads),
+        _heat(shown, named, heads),
         alt=f"Drop rates of {len(rules)} rules in {len(groups)} groups by {axis}. " + _spoken(here),
-        caption=f"By {axis}: percent of each group's documents for which the rule held; {MARK} flagged.{legend}",
+        caption=f"By {axis} (documents read): percent for which the rule held; {MARK} flagged, grey too few to test.{legend}",
     )
 
 
@@ -226,23 +229,32 @@ def _spoken(here: pl.DataFrame) -> str:
     )
 
 
-def _heat(shown: Any, flags: Any, named: Sequence[str], heads: Sequence[str]) -> bytes:
-    import numpy as np
-
-    top = max(float(np.nanmax(shown)), 1e-9)
+def _heat(shown: Sequence[Sequence[Cell | None]], named: Sequence[str], heads: Sequence[str]) -> bytes:
+    """Draw rates as numbers on colours; cells that nobody tested have a number and no colour."""
+    coloured = [[nan if cell is None or cell[2] else cell[0] for cell in row] for row in shown]
+    top = max(rate for row in coloured for rate in (*row, 1e-9) if rate == rate)  # noqa: PLR0124  # not nan
     with drawing(1.3 + 0.25 * len(named) + 0.045 * max(map(len, heads))) as (figure, axes):
-        axes.imshow(shown, cmap="YlOrBr", vmin=0, vmax=top, aspect="auto")
-        for (row, column), rate in np.ndenumerate(shown):
-            if not np.isnan(rate):
-                text = f"{100 * rate:.0f}" if 100 * rate >= 10 or rate == 0 else f"{100 * rate:.1f}"  # noqa: PLR2004
-                colour = "white" if rate > DARK * top else INK
-                mark = MARK if flags[row, column] else ""
-                weight = "bold" if mark else "normal"
-                axes.text(
-                    column, row, text + mark, ha="center", va="center", color=colour, fontsize=8, fontweight=weight
-                )
+        axes.imshow(coloured, cmap="YlOrBr", vmin=0, vmax=top, aspect="auto")
+        for row, cells in enumerate(shown):
+            for column, cell in enumerate(cells):
+                if cell is not None:
+                    _number(axes, column, row, cell, top)
         axes.set_xticks(range(len(heads)), heads, rotation=40, ha="right", rotation_mode="anchor", fontsize=8)
-        axes.set_yticks(range(len(named)), [name if len(name) < 48 else f"{name[:47]}…" for name in named], fontsize=8)  # noqa: PLR2004
+        axes.set_yticks(range(len(named)), [cut_name(name) for name in named], fontsize=8)
         axes.axvline(0.5, color=INK, linewidth=1.2)
         axes.tick_params(length=0)
         return svg(figure)
+
+
+def _number(axes: Any, column: int, row: int, cell: Cell, top: float) -> None:
+    rate, flagged, is_small = cell
+    percent = 100 * rate
+    text = f"{percent:.0f}" if percent >= 10 or rate == 0 else f"{percent:.1f}"  # noqa: PLR2004  # two digits
+    colour = GREY if is_small else "white" if rate > DARK * top else INK
+    mark, weight = (MARK, "bold") if flagged else ("", "normal")
+    axes.text(column, row, text + mark, ha="center", va="center", color=colour, fontsize=8, fontweight=weight)
+
+
+def cut_name(name: str) -> str:
+    """Return the name of a rule, cut to what a picture has room for."""
+    return name if len(name) <= RULE_CHARACTERS else f"{name[: RULE_CHARACTERS - 1]}…"

@@ -10,7 +10,7 @@ import polars as pl
 from workbench.engine.corpus.fields import field_values
 from workbench.engine.corpus.speech import REGISTERS, register
 
-PLACE = r":[^:/]*$"  # `data/a.jsonl:12` is line 12 of data/a.jsonl
+PLACE = r":[^:/]*$|#\d+$"  # `data/a.jsonl:12` is line 12 of data/a.jsonl, `book.txt#3` a chapter
 NONE = "(none)"  # a document that has no value
 OTHER = "(other)"  # values too rare to stand by themselves
 LENGTHS = (100, 300, 1000, 3000, 10_000, 30_000)  # characters at which a bucket of lengths begins

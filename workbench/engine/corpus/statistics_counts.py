@@ -178,13 +178,14 @@ def sampled(corpus: Corpus, folder: Path, wanted: int, axis: str, characters: in
 def repeated_lines(texts: Sequence[str], shown: int) -> tuple[float, pl.DataFrame]:
     """Return the share of characters in lines that stand in several texts, and the lines that stand in most.
 
-    Lines are compared without white space at their edges; shorter ones than `MIN_LINE` characters do not count.
+    Lines are compared without white space at their edges; shorter ones than `MIN_LINE` characters, and
+    those that are mostly signs, do not count.
     """
     spread: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
     for text in texts:
         lines = [line.strip() for line in re.split(r"[\r\n]+", text)]
-        long = Counter(line for line in lines if len(line) >= MIN_LINE)
+        long = Counter(line for line in lines if len(line) >= MIN_LINE and _has_words(line))
         spread.update(long.keys())
         sizes.update({line: number * len(line) for line, number in long.items()})
     total = sum(map(len, texts))
@@ -196,6 +197,10 @@ def repeated_lines(texts: Sequence[str], shown: int) -> tuple[float, pl.DataFram
         orient="row",
     )
     return (repeated / total if total else 0.0), frame
+
+
+def _has_words(line: str) -> bool:
+    return 2 * sum(map(str.isalnum, line)) >= len(line)
 
 
 def as_json(counts: Counts) -> dict[str, Any]:

@@ -87,10 +87,11 @@ def _by_group(
         total = max(counts.totals["documents"], 1)
         rest = [sum(pair[place] for group, pair in own.items() if group not in rows) for place in (0, 1)]
         pairs = [rest if group == OTHER and OTHER not in own else own.get(group, [0, 0]) for group in rows]
-        suffix = "" if len(both) == 1 else f", {head}"
+        suffix = " before" if head == "before" else ""
         table[f"documents{suffix}"] = [pair[0] for pair in pairs]
         table[f"share{suffix}"] = [f"{pair[0] / total:.1%}" for pair in pairs]
-        table[f"characters{suffix}"] = [pair[1] for pair in pairs]
+        if len(both) == 1:
+            table["characters"] = [pair[1] for pair in pairs]
     return pl.DataFrame(table)
 
 
@@ -133,7 +134,7 @@ def _bars(axis: str, now: Counts, before: Counts | None, names: Sequence[str], s
                 linewidth=0.4,
             )
             for row, share in zip(rows, shares, strict=True):
-                axes.text(100 * share, row, f" {100 * share:.3g}", va="center", fontsize=8, color=INK)
+                axes.text(100 * share, row, f" {100 * share:.2g}", va="center", fontsize=8, color=INK)
         axes.set_yticks(range(len(groups)), written)
         axes.invert_yaxis()
         axes.set_xlabel("percent of documents")
