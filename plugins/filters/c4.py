@@ -12,41 +12,38 @@ a closing quote, and its words are its characters; with `words="spaces"` lines a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated
 
-import numpy as np
 import polars as pl
-from workbench_plugins.filters.text_buffers import text_buffers
-from workbench_plugins.filters.text_statistics import Segmentation, character_classes
+from workbench_plugins.filters.text_kinds import Segmentation
+from workbench_plugins.filters.text_statistics import Pass, TextKernel
 
-from workbench.api import Field, Kernel, KernelColumn, RewriteFilter, Rewritten, RowFilter, Threshold
+from workbench.api import Field, KernelColumn, RewriteFilter, Rewritten, RowFilter, Threshold
 
 EDITS = ("long_word", "no_final_punctuation", "few_words", "javascript", "policy", "citation")
 SIGNALS = ("num_sentences", "num_lorem_ipsum", "num_curly_brackets")
-QUOTES = r"”’」』》）\)\]"
-BREAKS = r"\n\r\x0B\x0C\x1C-\x1E\x{85}\x{2028}\x{2029}"
 
 
 @dataclass(frozen=True)
-class C4Lines(Kernel):
+class C4Lines(TextKernel):
     """Counts over the lines of each text: those taken out by each rule, and sentences and marks in those that stay."""
 
-    segmentation: Segmentation = "unicode"
+    with_text: bool = False
 
-    def compute(self, batch: pl.DataFrame) -> pl.DataFrame:
-        """Return the columns of `EDITS` and `SIGNALS`, uint32, and the text that is left as `text`."""
-        import pyarrow as pa
-        from workbench_plugins.filters.c4_kernel import NUM_COLUMNS, judge_texts
+    @property
+    def wanted(self) -> int:
+        """The counts, and the text that is left if asked for."""
+        from workbench_plugins.filters.text_kernel import C4_COUNTS, C4_TEXT
 
-        offsets, content = text_buffers(batch["text"])
-        counts = np.zeros((batch.height, NUM_COLUMNS), dtype=np.uint32)
-        kept = np.zeros(int(offsets[-1] - offsets[0]), dtype=np.uint8)
-        kept_offsets = np.zeros(batch.height + 1, dtype=np.int64)
-        judge_texts(offsets, content, line_classes(), self.segmentation == "spaces", counts, kept, kept_offsets)
-        buffers = [None, pa.py_buffer(kept_offsets), pa.py_buffer(kept)]
-        text = pl.Series("text", pa.LargeStringArray.from_buffers(batch.height, *buffers[1:]))
-        return pl.DataFrame(dict(zip((*EDITS, *SIGNALS), counts.T, strict=True))).with_columns(text)
+        return C4_COUNTS | (C4_TEXT if self.with_text else 0)
+
+    def frame(self, batch: pl.DataFrame, measured: Pass) -> pl.DataFrame:
+        """Return the columns of `EDITS` and `SIGNALS`, uint32, and with `with_text` the text that is left as `text`."""
+        from workbench_plugins.filters.c4_kernel import FIRST_COLUMN
+
+        counts = measured.counts[:, FIRST_COLUMN:].T.astype("uint32")
+        frame = pl.DataFrame(dict(zip((*EDITS, *SIGNALS), counts, strict=True)))
+        return frame.with_columns(measured.texts) if self.with_text else frame
 
 
 class C4(RowFilter):
@@ -82,18 +79,5 @@ class C4LineFilter(RewriteFilter):
 
     def rewrite(self, batch: pl.DataFrame) -> Rewritten:
         """Return the lines that stay, and how many went for which reason."""
-        result = C4Lines(self.words).compute(batch)
+        result = C4Lines(self.words, with_text=True).compute(batch)
         return Rewritten(batch.with_columns(result["text"]), result.select(EDITS))
-
-
-@cache
-def line_classes() -> np.ndarray:
-    """Return uint8[1114112]: the classes of characters with the three bits that only lines need."""
-    from workbench_plugins.filters import c4_kernel as bits
-
-    points = [*range(0xD800), *range(0xE000, 0x110000)]
-    letters = pl.Series([chr(point) for point in points])
-    classes = character_classes().copy()
-    for bit, pattern in ((bits.DIGIT, r"\p{Nd}"), (bits.QUOTE, QUOTES), (bits.BREAK, BREAKS)):
-        classes[points] |= np.where(letters.str.contains(f"[{pattern}]").to_numpy(), bit, 0).astype(np.uint8)
-    return classes

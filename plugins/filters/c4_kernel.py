@@ -1,229 +1,230 @@
-"""The compiled part of the rules of C4: each line of a text judged, and the text that is left.
+"""The compiled part of the rules of C4: one line of a text judged, counted and, if wanted, written.
 
-A line is copied without its citation marks, as code points; all rules look at the copy. What is kept is written as
-UTF-8 into one buffer for the whole batch.
+`scan_kernel` finds the lines, with what is cheap to know of each: its words, and which letters occur in it, so that
+hardly any line is searched for a phrase. A line that has citation marks is judged by a copy without them.
 """
-# ruff: noqa: C901, PLR2004, PLR0912, PLR0913, PLR0917, FBT001 - UTF-8 is defined by these numbers; compiled code takes no keywords
+# ruff: noqa: C901, PLR2004, PLR0911 - ASCII and UTF-8 are defined by these numbers; compiled code takes no keywords
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-from workbench_plugins.filters.minhash_kernel import compiled, inner
-from workbench_plugins.filters.repetition_kernel import MARK, SEPARATING, SPACE, TERMINAL, UNSPACED, decode
-
-DIGIT, QUOTE, BREAK = 32, 64, 128  # further bits of a class: a decimal digit, a closing quote, the end of a line
-
-# What became of a line; the first five are counted as edits.
-LONG_WORD, NO_END, FEW_WORDS, JAVASCRIPT, POLICY, CITATION = 0, 1, 2, 3, 4, 5
-SENTENCES, LOREM, CURLY = 6, 7, 8
-NUM_COLUMNS = 9
-KEPT = -1
-
-LONGEST_WORD, FEWEST_WORDS = 1000, 3
-
-
-def ascii_codes(phrases: tuple[str, ...]) -> tuple[np.ndarray, ...]:
-    """Return the code points of small ASCII letters of each phrase."""
-    return tuple(np.array([ord(letter) for letter in phrase], dtype=np.int32) for phrase in phrases)
-
-
-LOREM_IPSUM, SCRIPT = ascii_codes(("lorem ipsum", "javascript"))
-EDIT, NEEDED = ascii_codes(("edit]", "citation needed]"))
-POLICIES = ascii_codes(
-    ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
+from workbench_plugins.filters.byte_access import byte_at, decode
+from workbench_plugins.filters.minhash_kernel import bare
+from workbench_plugins.filters.text_kinds import (
+    BRACKET,
+    COOKIE_SIGN,
+    CURLY,
+    DIGIT,
+    ENDING,
+    J_SIGN,
+    K_SIGN,
+    LOREM_SIGN,
+    PHRASES,
+    PRIVACY_SIGN,
+    SPACE,
+    TERMS_SIGN,
 )
 
-
-@inner
-def citation_length(content: np.ndarray, place: int, end: int, classes: np.ndarray) -> int:
-    """Return the bytes of the citation mark (`[12]`, `[]`, `[edit]`, `[citation needed]`) that begins here, or 0."""
-    for phrase in (EDIT, NEEDED):
-        if place + 1 + len(phrase) <= end:
-            same = True
-            for at in range(len(phrase)):
-                if content[place + 1 + at] != phrase[at]:
-                    same = False
-                    break
-            if same:
-                return 1 + len(phrase)
-    at = place + 1
-    while at < end:
-        if content[at] == 0x5D:
-            return at + 1 - place
-        point, size = decode(content, at)
-        if not classes[point] & DIGIT:
-            return 0
-        at += size
-    return 0
+# What became of a line, as columns of the counts of a document; the first six are edits.
+FIRST_COLUMN = 18
+LONG_WORD, NO_END, FEW_WORDS, JAVASCRIPT, POLICY, CITATION, SENTENCES, LOREM, BRACES = range(18, 27)
+NUM_COLUMNS = 27
+KEPT = -1
+FEWEST_WORDS = 3
 
 
-@inner
-def contains(line: np.ndarray, length: int, phrase: np.ndarray) -> bool:
+class Line(NamedTuple):
+    """A line without the blanks at its ends: bytes `first` to `last`, its words and sentences, and all kinds of its characters."""
+
+    first: int
+    last: int
+    words: int
+    sentences: int
+    is_long: bool
+    kinds: int
+
+
+class Lines(NamedTuple):
+    """Where lines go.
+
+    Attributes:
+        wanted: Whether lines are judged at all.
+        is_written: Whether those that stay are written.
+        output: uint8, the texts that are left.
+        places: int64[2]: where to write next; where the text of this document begins.
+    """
+
+    wanted: bool
+    is_written: bool
+    output: np.ndarray
+    places: np.ndarray
+
+
+def ascii_bytes(phrases: tuple[str, ...]) -> tuple[np.ndarray, ...]:
+    """Return the bytes of phrases of small ASCII letters."""
+    return tuple(np.frombuffer(phrase.encode(), dtype=np.uint8) for phrase in phrases)
+
+
+LOREM_IPSUM, SCRIPT, TERMS, PRIVACY = ascii_bytes(("lorem ipsum", "javascript", "terms of use", "privacy policy"))
+EDIT, NEEDED = ascii_bytes(("edit]", "citation needed]"))
+COOKIES = ascii_bytes(("cookie policy", "uses cookies", "use of cookies", "use cookies"))
+
+
+@bare
+def judge_line(
+    content: np.ndarray, line: Line, wide: np.ndarray, copy: np.ndarray, lines: Lines, counts: np.ndarray
+) -> None:
+    """Count what becomes of a line, and write it if it stays."""
+    if line.is_long:
+        counts[LONG_WORD] += 1
+        return
+    if line.kinds & BRACKET:
+        length, citations = copy_uncited(content, line.first, line.last, wide, copy)
+        if citations:
+            counts[CITATION] += citations
+            fate = fate_of(copy, 0, length, line.words, line.kinds | PHRASES, wide)  # `lorem[1] ipsum`
+            settle(copy, 0, length, fate, count_sentences(copy, 0, length, wide), lines, counts)
+            return
+    fate = fate_of(content, line.first, line.last, line.words, line.kinds, wide)
+    settle(content, line.first, line.last, fate, line.sentences, lines, counts)
+
+
+@bare
+def settle(
+    text: np.ndarray, first: int, last: int, fate: int, sentences: int, lines: Lines, counts: np.ndarray
+) -> None:
+    """Count a judged line; write it if it stays."""
+    if fate != KEPT:
+        counts[fate] += 1
+        if fate < CITATION:
+            return
+    counts[SENTENCES] += sentences
+    if not lines.is_written:
+        return
+    place = lines.places[0]
+    if place > lines.places[1]:
+        lines.output[place] = 0x0A
+        place += 1
+    for at in range(first, last):
+        lines.output[place] = text[at]
+        place += 1
+    lines.places[0] = place
+
+
+@bare
+def fate_of(text: np.ndarray, first: int, last: int, words: int, kinds: int, wide: np.ndarray) -> int:
+    """Return the column that counts what becomes of a line, or `KEPT`; lines in `LOREM` and `BRACES` stay too."""
+    if not ends_well(text, first, last, wide):
+        return NO_END
+    if words < FEWEST_WORDS:
+        return FEW_WORDS
+    if kinds & LOREM_SIGN and contains(text, first, last, LOREM_IPSUM):
+        return LOREM
+    if kinds & J_SIGN and contains(text, first, last, SCRIPT):
+        return JAVASCRIPT
+    if kinds & CURLY:
+        return BRACES
+    if kinds & TERMS_SIGN and contains(text, first, last, TERMS):
+        return POLICY
+    if kinds & PRIVACY_SIGN and contains(text, first, last, PRIVACY):
+        return POLICY
+    if kinds & K_SIGN and kinds & COOKIE_SIGN:
+        for phrase in COOKIES:
+            if contains(text, first, last, phrase):
+                return POLICY
+    return KEPT
+
+
+@bare
+def ends_well(text: np.ndarray, first: int, last: int, wide: np.ndarray) -> bool:
+    """Return whether a line ends as a sentence does, and not with three full stops."""
+    if last <= first:
+        return False
+    at = last - 1
+    while byte_at(text, at) & 0xC0 == 0x80:
+        at -= 1
+    point, _ = decode(text, at)
+    if point == 0x2E and last - first >= 3 and byte_at(text, last - 2) == 0x2E and byte_at(text, last - 3) == 0x2E:
+        return False
+    return bool(wide[point] & ENDING)
+
+
+@bare
+def contains(text: np.ndarray, first: int, last: int, phrase: np.ndarray) -> bool:
     """Return whether the phrase of small ASCII letters stands in the line, in any case."""
-    for start in range(length - len(phrase) + 1):
+    for start in range(first, last - len(phrase) + 1):
         for at in range(len(phrase)):
-            point = line[start + at]
-            if 65 <= point <= 90:
-                point += 32
-            if point != phrase[at]:
+            byte = byte_at(text, start + at)
+            if 65 <= byte <= 90:
+                byte += 32
+            if byte != phrase[at]:
                 break
         else:
             return True
     return False
 
 
-@inner
-def count_sentences(line: np.ndarray, length: int, classes: np.ndarray) -> int:
+@bare
+def count_sentences(text: np.ndarray, first: int, last: int, wide: np.ndarray) -> int:
     """Return the sentences of a line: what `.`, `!` or `?` before a space ends, or `。`, `！` or `？` anywhere."""
-    count, filled = 0, False
-    for place in range(length):
-        point = line[place]
-        if not classes[point] & SPACE:
-            filled = True
-        is_end = point in (0x3002, 0xFF01, 0xFF1F)
-        if point in (0x2E, 0x21, 0x3F) and place + 1 < length:
-            is_end = classes[line[place + 1]] & SPACE != 0
+    count, filled, place = 0, False, first
+    while place < last:
+        byte = byte_at(text, place)
+        if byte < 0x80:
+            place += 1
+            filled = filled or wide[byte] & SPACE == 0
+            is_end = (byte == 0x2E or byte == 0x21 or byte == 0x3F) and place < last  # noqa: PLR1714
+            if is_end:
+                following, _ = decode(text, place)
+                is_end = wide[following] & SPACE != 0
+        else:
+            point, size = decode(text, place)
+            place += size
+            filled = filled or wide[point] & SPACE == 0
+            is_end = point == 0x3002 or point == 0xFF01 or point == 0xFF1F  # noqa: PLR1714
         if is_end and filled:
             count += 1
             filled = False
     return count + filled
 
 
-@inner
-def judge_line(
-    content: np.ndarray, start: int, end: int, classes: np.ndarray, by_spaces: bool, line: np.ndarray, row: np.ndarray
-) -> tuple[int, int]:
-    """Return what becomes of the line in these bytes (blanks at its ends cut off), and how long its copy is."""
-    words = characters = length = 0
-    filled = alone = False
-    place = start
-    while place < end:  # words, of the line with its citation marks
-        point, size = decode(content, place)
-        kind = classes[point]
-        if kind & SPACE:
-            characters, filled, alone = 0, False, False
-        elif not by_spaces and kind & UNSPACED:
-            words, characters, filled, alone = words + 1, 1, False, True
-        elif not (alone and kind & MARK):
-            if not filled and (by_spaces or not kind & SEPARATING):
-                words, filled = words + 1, True
-            alone = False
-        characters += not kind & SPACE
-        if characters > LONGEST_WORD:
-            return LONG_WORD, 0
-        place += size
-    place = start
-    while place < end:
-        if content[place] == 0x5B:
-            cited = citation_length(content, place, end, classes)
+@bare
+def copy_uncited(content: np.ndarray, first: int, last: int, wide: np.ndarray, copy: np.ndarray) -> tuple[int, int]:
+    """Copy a line without its citation marks; return the bytes written and how many marks there were."""
+    length, citations, place = 0, 0, first
+    while place < last:
+        if byte_at(content, place) == 0x5B:
+            cited = citation_length(content, place, last, wide)
             if cited:
-                row[CITATION] += 1
+                citations += 1
                 place += cited
                 continue
-        point, size = decode(content, place)
-        line[length] = point
+        copy[length] = content[place]
         length += 1
-        place += size
-    last = line[length - 1] if length else 0
-    ends = last in (0x2E, 0x3F, 0x21, 0x22, 0x27)
-    if not by_spaces:
-        ends = ends or classes[last] & (TERMINAL | QUOTE) != 0
-    if length >= 3 and last == 0x2E and line[length - 2] == 0x2E and line[length - 3] == 0x2E:
-        ends = False
-    if not ends:
-        return NO_END, 0
-    if words < FEWEST_WORDS:
-        return FEW_WORDS, 0
-    if contains(line, length, LOREM_IPSUM):
-        row[LOREM] += 1
-        return KEPT, length
-    if contains(line, length, SCRIPT):
-        return JAVASCRIPT, 0
-    for place in range(length):
-        if line[place] == 0x7B:
-            row[CURLY] += 1
-            return KEPT, length
-    for phrase in POLICIES:
-        if contains(line, length, phrase):
-            return POLICY, 0
-    return KEPT, length
+        place += 1
+    return length, citations
 
 
-@inner
-def encode(line: np.ndarray, first: int, last: int, output: np.ndarray, place: int) -> int:
-    """Write code points as UTF-8 and return the place behind them."""
-    for at in range(first, last):
-        point = line[at]
-        if point < 0x80:
-            output[place] = point
-            place += 1
-        elif point < 0x800:
-            output[place], output[place + 1] = 0xC0 | point >> 6, 0x80 | point & 0x3F
-            place += 2
-        elif point < 0x10000:
-            output[place], output[place + 1] = 0xE0 | point >> 12, 0x80 | point >> 6 & 0x3F
-            output[place + 2] = 0x80 | point & 0x3F
-            place += 3
-        else:
-            output[place], output[place + 1] = 0xF0 | point >> 18, 0x80 | point >> 12 & 0x3F
-            output[place + 2], output[place + 3] = 0x80 | point >> 6 & 0x3F, 0x80 | point & 0x3F
-            place += 4
-    return place
-
-
-@inner
-def judge_text(
-    content: np.ndarray, start: int, end: int, classes: np.ndarray, by_spaces: bool, line: np.ndarray, row: np.ndarray,
-    output: np.ndarray, written: int,
-) -> int:  # fmt: skip
-    """Judge all lines of one text, write those that stay, and return the place behind them."""
-    head = written
-    while start < end:
-        stop = start
-        while stop < end:
-            point, size = decode(content, stop)
-            if classes[point] & BREAK:
-                break
-            stop += size
-        first, last, place = -1, start, start  # the line without the blanks at its ends
-        while place < stop:
-            point, size = decode(content, place)
-            if not classes[point] & SPACE:
-                first, last = place if first < 0 else first, place + size
-            place += size
-        if first >= 0:
-            fate, length = judge_line(content, first, last, classes, by_spaces, line, row)
-            if fate >= 0:
-                row[fate] += 1
-            else:
-                row[SENTENCES] += count_sentences(line, length, classes)
-                if written > head:
-                    output[written] = 0x0A
-                    written += 1
-                written = encode(line, 0, length, output, written)
-        start = stop + (decode(content, stop)[1] if stop < end else 0)
-    return written
-
-
-@compiled
-def judge_texts(
-    offsets: np.ndarray,
-    content: np.ndarray,
-    classes: np.ndarray,
-    by_spaces: bool,
-    counts: np.ndarray,
-    output: np.ndarray,
-    output_offsets: np.ndarray,
-) -> None:
-    """Fill the counts of each text, and the texts that are left as UTF-8 with their offsets."""
-    longest = 0
-    for document in range(len(offsets) - 1):
-        longest = max(longest, offsets[document + 1] - offsets[document])
-    line = np.empty(longest + 1, np.int32)
-    written = 0
-    for document in range(len(offsets) - 1):
-        written = judge_text(
-            content, offsets[document], offsets[document + 1], classes, by_spaces, line, counts[document], output,
-            written,
-        )  # fmt: skip
-        output_offsets[document + 1] = written
+@bare
+def citation_length(content: np.ndarray, place: int, end: int, wide: np.ndarray) -> int:
+    """Return the bytes of the citation mark (`[12]`, `[]`, `[edit]`, `[citation needed]`) that begins here, or 0."""
+    for phrase in (EDIT, NEEDED):
+        if place + 1 + len(phrase) <= end:
+            same = True
+            for at in range(len(phrase)):
+                if byte_at(content, place + 1 + at) != phrase[at]:
+                    same = False
+                    break
+            if same:
+                return 1 + len(phrase)
+    at = place + 1
+    while at < end:
+        if byte_at(content, at) == 0x5D:
+            return at + 1 - place
+        point, size = decode(content, at)
+        if wide[point] & DIGIT == 0:
+            return 0
+        at += size
+    return 0

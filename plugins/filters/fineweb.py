@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Annotated
 
 import polars as pl
-from workbench_plugins.filters.text_statistics import Segmentation, TextStatistics
+from workbench_plugins.filters.text_kinds import Segmentation
+from workbench_plugins.filters.text_statistics import TextStatistics
 
 from workbench.api import Field, KernelColumn, RowFilter, Threshold
 
@@ -35,7 +36,7 @@ class FineWeb(RowFilter):
 
     def signals(self) -> dict[str, KernelColumn]:
         """Measure three shares and a ratio; null where there is no line or no word."""
-        kernel = TextStatistics(self.words)
+        kernel = TextStatistics(self.words, n_grams=False)
         names = (
             "ending_line_share",
             "short_line_share",

@@ -1,14 +1,19 @@
 """The quality rules of Gopher. Source: Rae et al. 2021 (arXiv:2112.11446), appendix A1.1, "Quality filtering".
 
 What the paper leaves open is settled so: a word as in `words` (with spaces: what stands between them); a line is one
-that is not blank; a bullet is one of `BULLETS`, blanks before it ignored; `...` and `…` are ellipses, the Chinese
-`……` is one.
+that is not blank; a bullet is one of `text_kinds.BULLETS`, blanks before it ignored; `...` and `…` are ellipses, the
+Chinese `……` is one.
 
 The paper is about English. Where text has no spaces, two rules take another form: no word has a mean length, so
 that rule does not apply when at least half of the words are single characters of such a script; and for the stop
 words Chinese and Japanese have function characters, as frequent there as `the` is in English (的 alone is 4 % of
 modern Chinese text; 之 and 也 stand for the classical language). For Thai, Lao, Khmer, Burmese and Tibetan no list is
 given, and the stop-word rule does not apply.
+
+With `words="spaces"` everything is settled as datatrove does, for the same decisions from the same words: what
+`str.split()` gives are words; those of punctuation alone (`text_kinds.SYMBOLS`) count in ratios, but neither as words
+that must be there nor for the mean length; lines are those of `str.splitlines()`, blank ones too; only `•` and `-` are
+bullets; every `…` is an ellipsis; a stop word is a whole word in small letters; function characters are not counted.
 """
 
 from __future__ import annotations
@@ -19,13 +24,13 @@ from typing import Annotated
 
 import numpy as np
 import polars as pl
-from workbench_plugins.filters.text_buffers import text_buffers
+from workbench_plugins.filters.text_kinds import SPACES, Segmentation, is_plain
+from workbench_plugins.filters.text_statistics import Pass, TextKernel, measure
 
-from workbench.api import Field, Kernel, KernelColumn, RowFilter, Threshold
+from workbench.api import Field, KernelColumn, RowFilter, Threshold
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 FUNCTION_CHARACTERS = "的了是在和有不这這我他们們为為就也之其以而于於者のにはをたがでてと"
-BULLETS = r"•‣▶◀◦■□▪▫●○–\-*·"
 HALF = 0.5
 
 SIGNALS = (
@@ -39,16 +44,11 @@ SIGNALS = (
     "num_stop_words",
 )
 
-_BULLET_LINE = rf"(?m)^[^\S\n]*[{BULLETS}]"
-_LINE = r"\S[^\n]*"
-_ELLIPSIS = r"……|…|\.\.\."
-_ELLIPSIS_LINE = r"(?m)(?:…|\.\.\.)[^\S\n]*$"
-_WITHOUT_LIST = r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]\p{M}*"
-
 
 class GopherQuality(RowFilter):
     """Keep documents that read like running text: the eight quality rules of Rae et al. 2021, appendix A1."""
 
+    words: Segmentation = Field("unicode", description="`spaces`: words, signs and lines as datatrove counts them")
     min_words: Annotated[int, Threshold] = Field(50, ge=0, description="fewest words")
     max_words: Annotated[int, Threshold] = Field(100_000, ge=1, description="most words")
     min_mean_word_length: Annotated[float, Threshold] = Field(3, ge=0, description="shortest mean word, characters")
@@ -71,7 +71,7 @@ class GopherQuality(RowFilter):
 
     def signals(self) -> dict[str, KernelColumn]:
         """Measure counts, ratios to words, and shares of lines; null where there are no words or lines."""
-        kernel = QualityStatistics(self.stop_words, self.function_characters)
+        kernel = QualityStatistics(self.words, self.stop_words, self.function_characters)
         return {name: kernel.column(name) for name in SIGNALS}
 
     def rules(self) -> dict[str, pl.Expr]:
@@ -92,56 +92,63 @@ class GopherQuality(RowFilter):
 
 
 @dataclass(frozen=True)
-class QualityStatistics(Kernel):
-    """What the rules look at: words counted by a compiled pass, signs and lines by patterns."""
+class QualityStatistics(TextKernel):
+    """What the rules look at; not-a-number where there are no words or lines."""
 
     stop_words: tuple[str, ...] = STOP_WORDS
     function_characters: str = FUNCTION_CHARACTERS
 
-    def compute(self, batch: pl.DataFrame) -> pl.DataFrame:
-        """Return the columns of `SIGNALS`."""
-        text = pl.col("text")
-        words, unspaced = pl.col("num_words"), pl.col("num_unspaced")
-        counted = batch.select("text").with_columns(word_counts(batch["text"]))
-        return counted.select(
-            words,
-            mean_word_length=pl.when(unspaced / words < HALF).then(
-                pl.col("num_spaced_characters") / (words - unspaced)
-            ),
-            hash_to_word_ratio=text.str.count_matches("#", literal=True) / words,
-            ellipsis_to_word_ratio=text.str.count_matches(_ELLIPSIS) / words,
-            bullet_line_share=text.str.count_matches(_BULLET_LINE) / text.str.count_matches(_LINE),
-            ellipsis_line_share=text.str.count_matches(_ELLIPSIS_LINE) / text.str.count_matches(_LINE),
-            alphabetic_word_share=pl.col("num_lettered") / words,
-            num_stop_words=self._num_stop_words(text),
-        )
+    @property
+    def lists(self) -> tuple[tuple[str, ...], str]:
+        """The stop words that the pass finds by itself; patterns look for the others."""
+        return tuple(word for word in self.stop_words if is_plain(word, self.segmentation)), self.function_characters
 
-    def _num_stop_words(self, text: pl.Expr) -> pl.Expr:
-        """Return how many different stop words occur; null where half of the words are of a script without a list."""
-        found = [text.str.contains(_whole_word(word)).cast(pl.UInt32) for word in self.stop_words]
-        if self.function_characters:
-            characters = rf"[{re.escape(self.function_characters)}]"
-            found.append(text.str.extract_all(characters).list.n_unique())
-        without_list = text.str.count_matches(_WITHOUT_LIST)
-        return pl.when((without_list == 0) | (without_list / pl.col("num_words") < HALF)).then(
-            pl.sum_horizontal(pl.lit(0, pl.UInt32), *found)
+    def frame(self, batch: pl.DataFrame, measured: Pass) -> pl.DataFrame:
+        """Return the columns of `SIGNALS`."""
+        from workbench_plugins.filters import scan_kernel as of
+
+        words, alone, judged, lines, listless = (
+            measured.counts[:, column] for column in (of.WORDS, of.ALONE, of.JUDGED_WORDS, of.LINES, of.LISTLESS_WORDS)
         )
+        counts = measured.counts.T
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean = np.where(alone / words < HALF, counts[of.JUDGED_CHARACTERS] / (judged - alone), np.nan)
+            has_list = (listless == 0) | (listless / words < HALF)
+            columns = {
+                "num_words": judged.astype(np.uint32),
+                "mean_word_length": mean,
+                "hash_to_word_ratio": counts[of.HASHES] / words,
+                "ellipsis_to_word_ratio": counts[of.ELLIPSES] / words,
+                "bullet_line_share": counts[of.BULLET_LINES] / lines,
+                "ellipsis_line_share": counts[of.ELLIPSIS_LINES] / lines,
+                "alphabetic_word_share": counts[of.LETTERED] / words,
+            }
+        found = pl.Series("num_stop_words", counts[of.STOP_WORDS].astype(np.uint32))
+        patterns = [self._pattern(word) for word in self.stop_words if not is_plain(word, self.segmentation)]
+        others = [batch["text"].str.contains(pattern).cast(pl.UInt32) for pattern in patterns]
+        stop_words = pl.select(pl.when(pl.lit(pl.Series(has_list))).then(pl.sum_horizontal(found, *others)))
+        return pl.DataFrame(columns).with_columns(stop_words.to_series().alias("num_stop_words"))
+
+    def _pattern(self, word: str) -> str:
+        """Return a pattern for the word between spaces or edges of the text, or in any case at the edges of a word.
+
+        With ASCII alone the edge is that of ASCII, because the engine stays on its fast path then, whatever the text.
+        """
+        if self.segmentation == "spaces":
+            return rf"(?:^|[{SPACES}]){re.escape(word)}(?:$|[{SPACES}])"
+        edge = r"(?-u:\b)" if word.isascii() else r"\b"
+        return rf"(?i){edge}{re.escape(word)}{edge}"
 
 
 def word_counts(texts: pl.Series) -> list[pl.Series]:
     """Return `num_words`, `num_lettered`, `num_unspaced` and `num_spaced_characters` of each text, uint32."""
-    from workbench_plugins.filters.words_kernel import NUM_COUNTS, count_words, word_classes
+    from workbench_plugins.filters import scan_kernel as of
 
-    offsets, content = text_buffers(texts)
-    counts = np.zeros((len(texts), NUM_COUNTS), dtype=np.int64)
-    count_words(offsets, content, word_classes(), counts)
-    names = ("num_words", "num_lettered", "num_unspaced", "num_spaced_characters")
-    return [pl.Series(name, column, dtype=pl.UInt32) for name, column in zip(names, counts.T, strict=True)]
-
-
-def _whole_word(word: str) -> str:
-    """Return a pattern for the word between characters that are no ASCII letters, digits or underscores.
-
-    The boundary is the ASCII one because the engine stays on its fast path with it, whatever the text.
-    """
-    return rf"(?i)(?-u:\b){re.escape(word)}(?-u:\b)"
+    counts = measure(texts, "unicode", ((), ""), 0).counts
+    columns = {
+        "num_words": of.WORDS,
+        "num_lettered": of.LETTERED,
+        "num_unspaced": of.ALONE,
+        "num_spaced_characters": of.JUDGED_CHARACTERS,
+    }
+    return [pl.Series(name, counts[:, column], dtype=pl.UInt32) for name, column in columns.items()]

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Annotated
 
 import polars as pl
-from workbench_plugins.filters.text_statistics import REPEATED, TOP, Segmentation, TextStatistics
+from workbench_plugins.filters.text_kinds import Segmentation
+from workbench_plugins.filters.text_statistics import REPEATED, TOP, TextStatistics
 
 from workbench.api import Field, KernelColumn, RowFilter, Threshold
 

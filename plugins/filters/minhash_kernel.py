@@ -9,6 +9,8 @@ written out here, so the same text gives the same signature on every machine and
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -63,12 +65,32 @@ def inner(function: F) -> F:
     return cast("F", jit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function))
 
 
+def bare(function: F) -> F:
+    """Compile like `inner`, without counting references to arrays, which costs more than a hot loop does.
+
+    Such a function may make no array and call only bare ones; whoever calls it holds the arrays meanwhile.
+    """
+    jit: Any = njit
+    options = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast("F", jit(_nrt=False, **options)(function))
+
+
 def compiled(function: F) -> F:
     """Compile with numba; keep the machine code on disk where a cache folder can be written, else for this process."""
     try:
-        return cast("F", njit(cache=True, nogil=True, error_model="numpy")(function))
+        dispatcher: Any = njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError:  # numba found no folder that it may write to
         return cast("F", njit(nogil=True, error_model="numpy")(function))
+    # numba asks only whether the file of `function` has changed, but the code holds what it calls from others too.
+    dispatcher._cache._cache_file._source_stamp = _source_stamp()  # noqa: SLF001
+    return cast("F", dispatcher)
+
+
+@cache
+def _source_stamp() -> list[tuple[str, int, int]]:
+    """Return name, time of change and size of every file that compiled code may come from."""
+    files = sorted(path for path in Path(__file__).parent.glob("*.py"))
+    return [(path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in files]
 
 
 def character_classes() -> np.ndarray:

@@ -1,8 +1,14 @@
 """The quality rules of Gopher, each at its threshold, in English and Chinese."""
 
+import itertools
+import math
+import re
+
 import polars as pl
 import pytest
-from workbench_plugins.filters.gopher_quality import GopherQuality, word_counts
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from workbench_plugins.filters.gopher_quality import FUNCTION_CHARACTERS, STOP_WORDS, GopherQuality, word_counts
 from workbench_plugins.filters.words import (
     count_lettered_words,
     count_spaced_characters,
@@ -145,9 +151,9 @@ def test_other_stop_words_can_be_named():
 
 
 def test_thresholds_do_not_enter_the_signals():
-    """Every limit is a `Threshold`; only the lists of words change what is measured."""
+    """Every limit is a `Threshold`; only what a word is and the lists of words change what is measured."""
     marked = {name for name in GopherQuality.model_fields if is_marked(GopherQuality, name, Threshold)}
-    assert set(GopherQuality.model_fields) - marked == {"stop_words", "function_characters"}
+    assert set(GopherQuality.model_fields) - marked == {"words", "stop_words", "function_characters"}
 
 
 COUNTED = [
@@ -173,3 +179,107 @@ def test_words_are_those_of_the_definition(text):
         d=count_spaced_characters(column),
     )
     assert [counts[0] for counts in word_counts(pl.Series([text]))] == list(wanted.row(0))
+
+
+SIGNS = [
+    "the",
+    "THE",
+    "be",
+    "a",
+    "1",
+    "#",
+    ".",
+    "..",
+    "...",
+    "…",
+    "……",
+    "-",
+    "•",
+    "·",
+    " ",
+    "  ",
+    "\n",
+    "\r\n",
+    "\x1c",
+    "\t",
+]
+SIGNS += ["的", "了", "好", "。", "，", "é", "́", "ไทย", "ั", "\u2028", "_", "'", "(", "𝕏", "\x85", "\x00", "to"]
+TEXT = st.lists(st.sampled_from(SIGNS), max_size=60).map("".join)
+PATTERNS = {
+    "hashes": "#",
+    "ellipses": r"……|…|\.\.\.",
+    "lines": r"\S[^\n]*",
+    "bullet_lines": r"(?m)^[^\S\n]*[•‣▶◀◦■□▪▫●○–\-*·]",
+    "ellipsis_lines": r"(?m)(?:…|\.\.\.)[^\S\n]*$",
+    "listless": r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]\p{M}*",
+}
+
+
+# Those of the reference among `SIGNS`.
+PUNCTUATION = set("#.…-。，'(_\x00\x85\x1c")
+
+
+def ratio(one, other):
+    return one / other if other else math.inf if one else None
+
+
+@settings(deadline=None)
+@given(TEXT)
+def test_signs_and_lines_are_those_of_the_patterns(text):
+    """What the compiled pass counts is what a regular expression finds for each definition."""
+    text = text.replace("\x1c", " ")  # white space for the pass and `str.split()`, not for patterns
+    column = pl.col("text")
+    counted = pl.DataFrame({"text": [text]}).select(
+        **{name: column.str.count_matches(pattern) for name, pattern in PATTERNS.items()},
+        words=count_words(column),
+        lettered=count_lettered_words(column),
+        unspaced=count_unspaced_words(column),
+        characters=count_spaced_characters(column),
+    )
+    n = counted.row(0, named=True)
+    found = {word for word in STOP_WORDS if re.search(rf"(?ai)\b{word}\b", text)}
+    has_list = not n["listless"] or (n["words"] and n["listless"] / n["words"] < 0.5)
+    has_length = n["words"] and n["unspaced"] / n["words"] < 0.5
+    assert judged(text)[0] == {
+        "num_words": n["words"],
+        "mean_word_length": n["characters"] / (n["words"] - n["unspaced"]) if has_length else None,
+        "hash_to_word_ratio": ratio(n["hashes"], n["words"]),
+        "ellipsis_to_word_ratio": ratio(n["ellipses"], n["words"]),
+        "bullet_line_share": ratio(n["bullet_lines"], n["lines"]),
+        "ellipsis_line_share": ratio(n["ellipsis_lines"], n["lines"]),
+        "alphabetic_word_share": ratio(n["lettered"], n["words"]),
+        "num_stop_words": len(found) + len(set(text) & set(FUNCTION_CHARACTERS)) if has_list else None,
+    }
+
+
+@settings(deadline=None)
+@given(TEXT)
+def test_with_spaces_everything_is_counted_as_by_the_reference(text):
+    """Words of `str.split()`, lines of `str.splitlines()`, and the counts of datatrove's filter, in plain Python."""
+    words, lines = text.split(), text.splitlines()
+    plain = [word for word in words if any(sign not in PUNCTUATION for sign in word)]
+    assert judged(text, words="spaces")[0] == {
+        "num_words": len(plain),
+        "mean_word_length": ratio(sum(map(len, plain)), len(plain)),
+        "hash_to_word_ratio": ratio(text.count("#"), len(words)),
+        "ellipsis_to_word_ratio": ratio(text.count("...") + text.count("…"), len(words)),
+        "bullet_line_share": ratio(sum(line.lstrip().startswith(("•", "-")) for line in lines), len(lines)),
+        "ellipsis_line_share": ratio(sum(line.rstrip().endswith(("...", "…")) for line in lines), len(lines)),
+        "alphabetic_word_share": ratio(sum(any(map(str.isalpha, word)) for word in words), len(words)),
+        "num_stop_words": len(set(STOP_WORDS) & set(words)),
+    }
+
+
+@pytest.mark.parametrize("segmentation", ["unicode", "spaces"])
+def test_stop_words_of_any_kind_are_found(segmentation):
+    """Long ones, ones with an accent or a sign, and many of them: all are looked for, whoever finds them."""
+    text = "für nevertheless e.g. #1 die Straße der Hund über"
+    words = ("für", "nevertheless", "e.g.", "#1", "über", "die", "der", "und", "katze")
+    component = GopherQuality(words=segmentation, stop_words=words)
+    kernel = component.signals()["num_words"].kernel
+    assert kernel.compute(pl.DataFrame({"text": [text]}))["num_stop_words"].item() == (
+        8 if segmentation == "spaces" else 5
+    )
+    many = tuple("".join(letters) for letters in itertools.product("abcdefg", repeat=3))
+    signals = judged(" ".join(many[::2]), words=segmentation, stop_words=many, function_characters="")[0]
+    assert signals["num_stop_words"] == len(many[::2])
