@@ -68,10 +68,10 @@ class Rows:
         return self.context * (len(self) if numbers is None else len(numbers))
 
 
-def make_model(layers: int, width: int, rows: Rows, ctx: Context) -> Any:
+def make_model(layers: int, width: int, rows: Rows, ctx: Context, dropout: float = 0.0) -> Any:
     """Return a Llama of this size with the same weights each time."""
     torch.manual_seed(1)
-    return Llama(layers=layers, width=width).build(rows.vocab, ctx)
+    return Llama(layers=layers, width=width, dropout=dropout).build(rows.vocab, ctx)
 
 
 def by_hand(model: Any, rows: Rows, batch_size: int, steps: int) -> None:
