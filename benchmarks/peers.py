@@ -14,8 +14,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / ".venv-peers"
 PEERS = {
-    "datatrove": ("datatrove[processing]==0.10.1", "spacy"),
-    "text-dedup": ("text-dedup",),
+    "datatrove": ("datatrove[io,processing]==0.10.1", "spacy"),
+    "text-dedup": ("text-dedup==0.4.0",),
     "extraction": ("resiliparse==2.0.1", "mwparserfromhell==0.7.2"),
     "presidio": ("presidio-analyzer",),
 }

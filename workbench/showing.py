@@ -23,6 +23,8 @@ NUM_SAMPLES = 5
 NUM_SOURCES = 8
 NUM_FILES = 12
 NUM_ROWS = 20
+NUM_CLUSTERS = 8
+HEADING = 60  # characters of a text that stand for it in a table
 PASSAGE = 600  # characters of a sample that are shown
 BAR = 24  # characters of the longest bar
 TRAINING = ("steps", "tokens", "first_loss", "last_loss", "parameters", "trained_parameters")
@@ -181,7 +183,7 @@ def _view_corpus(corpus: Corpus, view: View) -> None:
     view.document["rows"] = statistics.documents
     view.document["statistics"] = asdict(statistics)
     view.document.update(figures_of(corpus))
-    view.grids += grids_of_ledger(corpus.ledger)
+    view.grids += [*grids_of_ledger(corpus.ledger), *_grids_of_clusters(corpus, view)]
     view.grids += [
         _lengths_grid(statistics.lengths),
         _counts_grid("Sources", "source", statistics.sources, statistics.documents, NUM_SOURCES),
@@ -198,6 +200,19 @@ def _view_tokenizer(tokenizer: Tokenizer, view: View) -> None:
         tokens = tokenizer.fast.encode(text).tokens
         rows.append((text, str(len(tokens)), " ".join(tokens)))
     view.grids.append(Grid("Tried on", ("text", "tokens", "pieces"), rows, (1,)))
+def _grids_of_clusters(corpus: Corpus, view: View) -> list[Grid]:
+    """Return the largest groups of alike documents, with the first words of the one that stays; none without groups."""
+    sizes = corpus.cluster_sizes()
+    if sizes.is_empty():
+        return []
+    view.document["clusters"] = {"clusters": sizes.height, "documents": int(sizes["documents"].sum())}
+    shown = sizes.head(NUM_CLUSTERS)
+    texts = dict(corpus.beginnings(shown["cluster"].to_list(), HEADING).iter_rows())
+    rows = [(key, number(size), _cell(least), texts.get(key, "")) for key, size, least in shown.iter_rows()]
+    title = f"Groups of alike documents (the largest {shown.height} of {number(sizes.height)})"
+    return [Grid(title, ("stays", "documents", "least similarity", "text"), rows, (1, 2))]
+
+
 
 
 def _view_tokens(tokens: Tokens, view: View) -> None:

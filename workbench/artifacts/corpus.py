@@ -96,6 +96,22 @@ class Corpus(Artifact):
         """
         return scan_folder(self.path / "clusters", None, CLUSTERS)
 
+    def cluster_sizes(self) -> pl.DataFrame:
+        """Return `cluster, documents, least_similarity` of every group in `clusters()`, the largest first."""
+        import polars as pl
+
+        sizes = (
+            self.clusters().group_by("cluster").agg(pl.len().alias("documents"), least_similarity=pl.min("similarity"))
+        )
+        return sizes.sort("documents", "cluster", descending=[True, False]).collect(engine="streaming")
+
+    def beginnings(self, ids: list[str], characters: int) -> pl.DataFrame:
+        """Return `id` and the first characters of the text, white space as one space, of these documents."""
+        import polars as pl
+
+        text = pl.col("text").str.slice(0, characters).str.replace_all(r"\s+", " ")
+        return self.scan().filter(pl.col("id").is_in(ids)).select("id", text).collect(engine="streaming")
+
     def quarantine(self) -> pl.LazyFrame:
         """Return the bad records: `file, place, reason, detail, head, digest`."""
         return scan_folder(self.path / "quarantine", None, QUARANTINE)

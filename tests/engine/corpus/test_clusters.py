@@ -4,6 +4,7 @@ import polars as pl
 
 from tests.engine.corpus.test_filtering import make_corpus, run_step
 from workbench.contracts.filters import CorpusFilter
+from workbench.showing import view_artifact
 
 TYPES = {
     "id": pl.String,
@@ -46,6 +47,12 @@ def test_groups_are_listed_with_the_document_that_stays_first(tmp_path):
         ("valid-0/1", "valid-0/2", False, None),
     ]
     assert result.ledger.rejected == {"near": 3, "alone": 1}
+    assert result.cluster_sizes().rows() == [("train-0/1", 3, 0.75), ("valid-0/1", 2, None)]
+    view = view_artifact(result)
+    grid = next(grid for grid in view.grids if grid.title.startswith("Groups"))
+    assert grid.title == "Groups of alike documents (the largest 2 of 2)"
+    assert list(grid.rows) == [("train-0/1", "3", "0.75", "b"), ("valid-0/1", "2", "", "e")]
+    assert view.document["clusters"] == {"clusters": 2, "documents": 5}
 
 
 def test_a_corpus_without_groups_has_an_empty_table(tmp_path):

@@ -77,13 +77,19 @@ COMPONENTS = {
     "sentence-dedup": {"sentences": 1},
     "substring-dedup": {"min_words": 10},
     "bloom-dedup": {"expected_items": 109, "false_positives": 0.3},
+    "exact-dedup": {"keep": "longest"},
+    "minhash-dedup": {"threshold": 0.5, "shingle": 2},
+    "url-dedup": {"url": "source", "ignore_parameters": ["n"]},
 }
 
 
 @pytest.mark.parametrize("name", COMPONENTS)
 def test_the_same_documents_in_other_shards_give_the_same(tmp_path, name):
     """Whichever shard a document stands in, and whichever comes first."""
-    rows = [{"id": f"{n * 37 % 100:03}", "text": text, "source": "s"} for n, text in enumerate(ordinary(100))]
+    rows = [
+        {"id": f"{n * 37 % 100:03}", "text": text, "source": f"http://a/{n % 40}?n={n}"}
+        for n, text in enumerate(ordinary(100))
+    ]
     rows += [{**row, "id": "x" + row["id"]} for row in rows[:9]]
     seen = []
     for seed in (1, 2):
@@ -96,7 +102,7 @@ def test_the_same_documents_in_other_shards_give_the_same(tmp_path, name):
         writer.finish(Ledger(read=len(rows), kept=len(rows)), shards)
         component = small_component(f"filter/{name}", **COMPONENTS[name])
         result = trial(component, {"corpus": Corpus(folder / "in", "in")}, folder / "run")
-        frames = (result.scan(), result.rejects(), result.cuts())
+        frames = (result.scan(), result.rejects(), result.cuts(), result.clusters())
         seen.append([frame.collect().sort(["id"], maintain_order=True).rows() for frame in frames])
         assert result.ledger.rejected or result.ledger.edited
     assert seen[0] == seen[1]
