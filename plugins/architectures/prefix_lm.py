@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class PrefixLm(Llama):
     """Read a prefix from both sides and predict the rest, Dong et al. 2019."""
 
-    family: ClassVar = "prefix-decoder"
+    family: ClassVar = "prefix-decoder"  # type: ignore[assignment]  # all else is Llama's
 
     def build(self, vocab: Vocab, ctx: Context) -> PreTrainedModel:
         """Return a `LlamaForCausalLM` with fresh weights that is marked as a prefix decoder."""

@@ -83,4 +83,5 @@ class Contrastive(Objective):
         output = inputs["encoder_outputs"] if "encoder_outputs" in inputs else model(**inputs)
         real_rt1 = (batch["segment_ids"] > 0)[:, :, None]
         sums_rd = (output.last_hidden_state.float() * real_rt1).sum(1)
-        return (sums_rd / sums_rd.norm(dim=1, keepdim=True).clamp(min=1e-6)).float()
+        vectors_rd: torch.Tensor = sums_rd / sums_rd.norm(dim=1, keepdim=True).clamp(min=1e-6)
+        return vectors_rd

@@ -93,7 +93,7 @@ class Denoising(Objective):
         return writing_loss(model, batch)
 
 
-def _permuted(document: Ints, ends_v: np.ndarray, rng: np.random.Generator) -> Ints:  # type: ignore[type-arg]
+def _permuted(document: Ints, ends_v: np.ndarray, rng: np.random.Generator) -> Ints:
     """Return the sentences of a document in a random order; a last token that ends none stays with the last one."""
     cuts = np.flatnonzero(ends_v[document]) + 1
     sentences = np.split(document, cuts[cuts < len(document)])

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from workbench_plugins.objectives.documents import documents_of, lay_down, read_and_write, writing_inputs
+from workbench_plugins.objectives.documents import Ints, documents_of, lay_down, read_and_write, writing_inputs
 from workbench_plugins.objectives.rows import IGNORED
 from workbench_plugins.objectives.spans import mark_spans, random_spans
 
@@ -49,7 +49,8 @@ class EncoderDecoderJoint(Objective):
         """Return the rows with the tokens of each span hidden by its mark, what is written, and `encoder_labels`."""
         import torch
 
-        pairs, hidden = [], []
+        pairs: list[list[tuple[Ints, Ints]]] = []
+        hidden: list[list[Ints]] = []
         for row in examples.rows:
             pairs.append([])
             hidden.append([])

@@ -44,7 +44,7 @@ class Multi(Objective):
         return self
 
     @property
-    def parts(self) -> tuple[Objective, ...]:
+    def members(self) -> tuple[Objective, ...]:
         """The objectives that all have to fit a model."""
         return self.objectives
 
@@ -71,7 +71,7 @@ class Multi(Objective):
         metrics: dict[str, float] = {}
         for number, part in enumerate(self.objectives):
             own = {name.partition("/")[2]: value for name, value in batch.items() if name.startswith(f"{number}/")}
-            seen = _Seen(model, PRETRAINING[part.head]) if self.head == "pretraining" else model
+            seen: Any = _Seen(model, PRETRAINING[part.head]) if self.head == "pretraining" else model
             loss, found = part.loss(seen, own)
             total = total + (1.0 if self.weights is None else self.weights[number]) * loss
             name = part.component_id.partition("/")[2] if part.component_id else str(number)

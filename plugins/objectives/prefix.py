@@ -60,7 +60,7 @@ class Prefix(Objective):
         return token_loss(model, model_inputs(model, batch), batch["labels"])
 
 
-def _stretches(segments_t: np.ndarray) -> list[tuple[int, int]]:  # type: ignore[type-arg]
+def _stretches(segments_t: np.ndarray) -> list[tuple[int, int]]:
     starts = np.flatnonzero(np.diff(segments_t, prepend=-1))
     ends = [*starts[1:], len(segments_t)]
     return [(int(start), int(end)) for start, end in zip(starts, ends, strict=True) if segments_t[start] > 0]

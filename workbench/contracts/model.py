@@ -127,7 +127,7 @@ class Objective(AnyObjective):
     classes: ClassVar[tuple[str, ...]] = ()
 
     @property
-    def parts(self) -> tuple[Objective, ...]:
+    def members(self) -> tuple[Objective, ...]:
         """The objectives that have to fit a model: itself, or those it is put together from."""
         return (self,)
 

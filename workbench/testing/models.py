@@ -165,7 +165,7 @@ class ObjectiveConformance(Conformance):
             cast("type[Architecture]", shared_registry().load(r.id)).family
             for r in shared_registry().refs("architecture")
         }
-        families = sorted(family for family in known if all(family in part.families for part in objective.parts))
+        families = sorted(family for family in known if all(family in part.families for part in objective.members))
         assert families
         for family in families:
             model = self.model(tmp_path, family, labels, examples.vocab)

@@ -25,7 +25,7 @@ def takes(objective: AnyObjective, data: str) -> Mismatch | None:
 
 def objective_fits(objective: AnyObjective, family: str, owner: str) -> Mismatch | None:
     """Return the mismatch when the objective is not for models of this family."""
-    parts = getattr(objective, "parts", (objective,))
+    parts = getattr(objective, "members", (objective,))
     found = (_family(part, "objective", part.families, family, owner) for part in parts)
     return next((mismatch for mismatch in found if mismatch), None)
 

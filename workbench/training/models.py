@@ -106,7 +106,7 @@ def with_head(model: PreTrainedModel, head: str, labels: Sequence[str] | None = 
     learns = {name: weight.requires_grad for name, weight in model.base_model.named_parameters()}
     for name, weight in fresh.base_model.named_parameters():
         weight.requires_grad_(learns.get(name, True))
-    return fresh  # type: ignore[no-any-return]
+    return fresh
 
 
 def save_model(model: PreTrainedModel, tokenizer: Tokenizer, path: Path) -> None:

@@ -19,6 +19,7 @@ class Constant(torch.nn.Module):
     """Says the same logits of every text."""
 
     is_causal = True
+    config = SimpleNamespace(is_encoder_decoder=False, model_type="constant", _attn_implementation="eager")
 
     def __init__(self, logits):
         super().__init__()
