@@ -114,6 +114,13 @@ class Session:
         wanted = graph.until(until) if until else graph
         return make_plan(wanted, self.identify(wanted), self.store.has, self.runs.previous_keys(graph.name))
 
+    def cards(self, graph: Graph) -> list[View]:
+        """Return what the models that a pipeline trains cost; each is built and tried for about a second."""
+        from workbench.showing_cards import view_forecast
+        from workbench.training.forecast import forecasts
+
+        return [view_forecast(forecast) for forecast in forecasts(graph)]
+
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of pipeline files over the installed components."""
         from workbench.pipeline.schema import json_schema

@@ -234,6 +234,10 @@ def _view_model(model: Model, view: View) -> None:
     view.facts += [
         (name.replace("_", " "), number(value) if not isinstance(value, str) else value) for name, value in shown
     ]
+    if card.get("parts"):
+        total = sum(card["parts"].values())
+        rows = [(name, number(amount), share(amount, total)) for name, amount in card["parts"].items()]
+        view.grids.append(Grid("Parameters by part", ("part", "parameters", "share"), rows, (1, 2)))
     curve = model.metrics()
     if curve.height:
         view.grids.append(_curve_grid(curve))

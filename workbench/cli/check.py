@@ -15,10 +15,16 @@ from workbench.cli.table import Command, Options
 @click.option(
     "-s", "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a setting: base.with.lr=1e-3."
 )
+@click.option("--card", "with_cards", is_flag=True, help="Also say what the models cost, measured for a second each.")
 @click.pass_context
-def check(ctx: click.Context, file: Path, overrides: tuple[str, ...]) -> None:
-    """Find every mistake in the pipeline FILE: exit status 0 when there is none, 2 otherwise."""
+def check(ctx: click.Context, file: Path, overrides: tuple[str, ...], *, with_cards: bool) -> None:
+    """Find every mistake in the pipeline FILE: exit status 0 when there is none, 2 otherwise.
+
+    With --card every model that it trains is built and tried: its parameters by part, the memory it needs with this
+    batch, optimizer and tuning, operations for each token, and about how long training takes on this device.
+    """
     from workbench.cli.printing import note, say
+    from workbench.cli.show import print_view
     from workbench.errors import PipelineError
     from workbench.session import Session
     from workbench.wording import count
@@ -33,4 +39,13 @@ def check(ctx: click.Context, file: Path, overrides: tuple[str, ...]) -> None:
         ctx.exit(error.exit_status)
     for warning in graph.warnings:
         note(f"{warning}")
-    options.answer({"errors": []}, lambda: say(f"{file}: {count(len(graph.steps), 'step')}, no mistakes"))
+    cards = Session(options.store).cards(graph) if with_cards else []
+    document = {"errors": [], **({"cards": [card.document for card in cards]} if with_cards else {})}
+
+    def answer() -> None:
+        say(f"{file}: {count(len(graph.steps), 'step')}, no mistakes")
+        for card in cards:
+            say()
+            print_view(card)
+
+    options.answer(document, answer)

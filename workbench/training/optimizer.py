@@ -31,7 +31,7 @@ class Optimizers:
         from torch.optim import AdamW, Muon
 
         self._parameters = trainable(model)
-        hidden = _hidden_matrices(model) if settings.method == "muon" else {}
+        hidden = hidden_matrices(model) if settings.method == "muon" else {}
         rest = {name: parameter for name, parameter in self._parameters.items() if name not in hidden}
         self.parts: list[torch.optim.Optimizer] = []
         if hidden:
@@ -93,7 +93,7 @@ def _groups(parameters: Mapping[str, torch.nn.Parameter], settings: Optimizer) -
     return [group for group in groups if group["params"]]
 
 
-def _hidden_matrices(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
+def hidden_matrices(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
     """Return the matrices that are neither embeddings nor an output layer: those Muon is for (Jordan et al. 2024)."""
     from torch.nn import Embedding
 

@@ -16,6 +16,7 @@ from workbench.contracts.step import CoreStep
 from workbench.contracts.tokenizer import Vocab
 from workbench.files.atomic import write_json
 from workbench.training.batching import FOR_RECORDS, FOR_TOKENS, Batching, Order, lengths_of
+from workbench.training.card import flops_per_token, parts
 from workbench.training.curve import Curve
 from workbench.training.data import Examples, PackedRows, Windows
 from workbench.training.device import Precision
@@ -155,9 +156,10 @@ class TrainingStep(CoreStep):
         """Write the model folder: weights, tokenizer, card, curve, data order. Process 0 does."""
         if ctx.rank:
             return
+        cost = {"flops_per_token": flops_per_token(model, material.vocab.max_length), "parts": parts(model)}
         save_model(model.to("cpu"), material.tokenizer, ctx.output)
         write_shard(ctx.output / "metrics.parquet", curve.frame())
-        write_json(ctx.output / "training.json", {**self._card(curve, material), **facts})
+        write_json(ctx.output / "training.json", {**self._card(curve, material), **facts, **cost})
         self._write_order(curve, material, ctx)
 
     def _write_order(self, curve: Curve, material: Material, ctx: Context) -> None:
