@@ -9,6 +9,7 @@
 # network). To curate files of your own, put them into `pipelines/data` before.
 
 # %%
+import json
 import os
 
 import polars as pl
@@ -16,6 +17,9 @@ import web_sample
 
 import workbench as wb
 
+pl.Config.set_fmt_str_lengths(120).set_tbl_rows(25).set_tbl_hide_dataframe_shape(True).set_tbl_hide_column_data_types(
+    True
+)
 web_sample.write_sample()
 
 # %%
@@ -65,11 +69,18 @@ web.result
 # %% [markdown]
 # The ledger balances: read = kept + rejected + quarantined. Under *Edits* stands what was taken out of the texts that
 # stayed: addresses, telephone numbers and secrets became tags such as `<EMAIL>`. A few documents that were rejected,
-# with the rule and what it measured:
+# with every rule that held:
 
 # %%
 rejects = web.result.artifact.rejects().collect()
-rejects.select("filter", "reason", "signals", pl.col("text").str.head(80)).sample(5, seed=1)
+rejects.select("reasons", pl.col("text").str.head(110)).sample(5, seed=1)
+
+# %% [markdown]
+# And what the filter that rejected the first of them had measured:
+
+# %%
+first = rejects.sample(5, seed=1).row(0, named=True)
+{name: value for name, value in json.loads(first["signals"]).items() if name.startswith(first["filter"])}
 
 # %%
 counts = rejects.group_by("filter", "reason").len().sort("len", "reason", descending=[True, False])
@@ -104,8 +115,8 @@ axes.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# A setting that is a threshold only re-judges the stored signals. `p.plan()` says so: with another `min_words` the step
-# would run again for its verdicts, and no text would be measured again.
+# A setting that is a threshold only re-judges the stored signals: run the step `web` with another `min_words`, and
+# no text is measured again.
 
 # %% [markdown]
 # ## An encyclopedia and books
@@ -149,7 +160,7 @@ exact = p.filter.exact_dedup(web, name="exact")
 lines = p.filter.line_dedup(exact, min_characters_left=100, name="lines")
 unique = p.filter.minhash_dedup(lines, threshold=0.8, name="unique")
 apart = p.filter.decontaminate(unique, evaluation=[articles, books], min_share=0.5, name="apart")
-apart.run()
+apart.result
 
 # %% [markdown]
 # Two texts that were taken for one: what went, and what stays in its place.
@@ -158,7 +169,7 @@ apart.run()
 gone = unique.result.artifact.rejects().select("duplicate_of", "text").collect()
 kept = unique.result.artifact.scan().select("id", "text").collect()
 pairs = gone.join(kept, left_on="duplicate_of", right_on="id", suffix=" that stays")
-pairs.select(pl.col("text").str.head(160), pl.col("text that stays").str.head(160)).head(3)
+pairs.select(pl.col("text").str.head(110), pl.col("text that stays").str.head(110)).head(3)
 
 # %% [markdown]
 # ## Whom do the filters hit?
@@ -173,7 +184,7 @@ audit.result
 # %% [markdown]
 # ## The mixture
 #
-# Half web, three tenths encyclopedia, two tenths books, counted in characters; then a split in which a site is in one
+# Half web, three tenths encyclopedia, two tenths books, counted in characters and exact but for a document of each; then a split in which a site is in one
 # part as a whole, so that nothing of it is both learned and asked.
 
 # %%

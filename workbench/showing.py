@@ -133,12 +133,16 @@ def headline_figures(artifacts: Iterable[Artifact]) -> dict[str, float]:
 def view_run(record: RunRecord) -> View:
     """Return the view of a run: every step, its time, its memory and where its result lies."""
     rows = [
-        (step.name, step.component, step.status, duration(step.seconds), size(step.peak_bytes), step.fingerprint[:12])
+        (step.name, step.component, step.status, *_cost(step.seconds, step.peak_bytes), step.fingerprint[:12])
         for step in record.steps
     ]
     view = View(
         title=f"run {record.id}  {record.status}",
-        facts=[("pipeline", record.name), ("started", record.started), ("took", duration(record.seconds))],
+        facts=[
+            ("pipeline", record.name),
+            ("started", f"{record.started[:19].replace('T', ' ')} UTC"),
+            ("took", duration(record.seconds)),
+        ],
         grids=[Grid("Steps", ("step", "component", "status", "seconds", "memory", "result"), rows, (3, 4))],
         document=describe_run(record),
     )
@@ -146,6 +150,11 @@ def view_run(record: RunRecord) -> View:
         (f"{step.name} failed", " ".join(line.strip() for line in step.error)) for step in record.steps if step.error
     ]
     return view
+
+
+def _cost(seconds: float, peak_bytes: int) -> tuple[str, str]:
+    """Return what a step took; nothing for one that was there already."""
+    return (duration(seconds), size(peak_bytes)) if seconds or peak_bytes else ("", "")
 
 
 def view_plan(plan: Plan) -> View:
@@ -191,15 +200,6 @@ def _view_corpus(corpus: Corpus, view: View) -> None:
     view.passages += sample_corpus(corpus)
 
 
-def _view_tokenizer(tokenizer: Tokenizer, view: View) -> None:
-    vocabulary = tokenizer.fast.get_vocab_size()
-    view.facts.append(("vocabulary", number(vocabulary)))
-    view.document["vocabulary"] = vocabulary
-    rows = []
-    for text in TRY_TOKENS:
-        tokens = tokenizer.fast.encode(text).tokens
-        rows.append((text, str(len(tokens)), " ".join(tokens)))
-    view.grids.append(Grid("Tried on", ("text", "tokens", "pieces"), rows, (1,)))
 def _grids_of_clusters(corpus: Corpus, view: View) -> list[Grid]:
     """Return the largest groups of alike documents, with the first words of the one that stays; none without groups."""
     sizes = corpus.cluster_sizes()
@@ -213,6 +213,15 @@ def _grids_of_clusters(corpus: Corpus, view: View) -> list[Grid]:
     return [Grid(title, ("stays", "documents", "least similarity", "text"), rows, (1, 2))]
 
 
+def _view_tokenizer(tokenizer: Tokenizer, view: View) -> None:
+    vocabulary = tokenizer.fast.get_vocab_size()
+    view.facts.append(("vocabulary", number(vocabulary)))
+    view.document["vocabulary"] = vocabulary
+    rows = []
+    for text in TRY_TOKENS:
+        tokens = tokenizer.fast.encode(text).tokens
+        rows.append((text, str(len(tokens)), " ".join(tokens)))
+    view.grids.append(Grid("Tried on", ("text", "tokens", "pieces"), rows, (1,)))
 
 
 def _view_tokens(tokens: Tokens, view: View) -> None:

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 from workbench.notebook.display import Shown, as_html, as_text
 from workbench.notebook.progress import RunProgress, watch
-from workbench.showing import Grid, Passage, View
+from workbench.showing import Grid, Image, Passage, View
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -40,7 +40,7 @@ def test_html_is_static_and_escaped():
         html = as_html(hostile_view(attack))
         found = Tags(html)
         assert found.tags <= ALLOWED
-        assert found.attributes <= {"align"}
+        assert found.attributes <= {"align", "style"}
         assert not {"\x1b", "\u202e"} & set(html)
 
 
@@ -56,7 +56,8 @@ def test_both_forms_are_given():
     bundle = Shown(view)._repr_mimebundle_()
     assert set(bundle) == {"text/html", "text/plain"}
     assert bundle["text/plain"] == "clean\ndocuments  3\n\nLedger\nwhat  n\nkept  3  ########################"
-    assert '<td align="right">3</td><td>' + "█" * 24 + "</td>" in bundle["text/html"]
+    number, bar = (f'<td align="{side}" style="text-align: {side}">' for side in ("right", "left"))
+    assert f"{number}3</td>{bar}{'█' * 24}</td>" in bundle["text/html"]
 
 
 class Clock:
@@ -102,3 +103,11 @@ def test_without_a_notebook_there_are_lines(capsys):
     """Outside a notebook a run is told in plain lines."""
     watch()({"event": "step-cached", "step": "raw", "path": "x"})
     assert capsys.readouterr().out == "raw: cached\n"
+
+
+def test_pictures_stand_in_the_notebook_and_in_words():
+    """An image is a data address with its words; the plain form has the words alone."""
+    view = View("card", images=[Image(b"<svg>", 'two "bars" <b>', "Lengths")])
+    bundle = Shown(view)._repr_mimebundle_()
+    assert 'src="data:image/svg+xml;base64,PHN2Zz4=" alt="two &quot;bars&quot; &lt;b&gt;"' in bundle["text/html"]
+    assert bundle["text/plain"] == 'card\n\n[Lengths] two "bars" <b>'

@@ -1,6 +1,7 @@
-"""Results as a notebook shows them: static HTML and plain text, no script, no style that a viewer would strip.
+"""Results as a notebook shows them: static HTML and plain text, no script.
 
-What is shown survives a restart of the kernel, an untrusted notebook and GitHub: tables, `<details>` and text bars.
+What is shown survives a restart of the kernel, an untrusted notebook and GitHub: tables, `<details>`, text bars and
+pictures by data address. The one style, the side of a cell, is said by `align` too, for viewers that strip it.
 Everything from a corpus is escaped.
 """
 
@@ -78,17 +79,18 @@ def _html_grid(grid: Grid) -> str:
 
 
 def _html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> str:
-    head = "".join(f"<th>{safe_html(header)}</th>" for header in headers)
+    head = "".join(f"<th{_side(place in numbers)}>{safe_html(header)}</th>" for place, header in enumerate(headers))
     lines = [f"<tr>{head}</tr>"] if headers else []
     for row in rows:
-        cells = (
-            f'<td align="right">{safe_html(cell, CELL)}</td>'
-            if position in numbers
-            else f"<td>{safe_html(cell, CELL)}</td>"
-            for position, cell in enumerate(row)
-        )
+        cells = (f"<td{_side(place in numbers)}>{safe_html(cell, CELL)}</td>" for place, cell in enumerate(row))
         lines.append(f"<tr>{''.join(cells)}</tr>")
     return f"<table>{''.join(lines)}</table>"
+
+
+def _side(is_number: bool) -> str:  # noqa: FBT001
+    """Return the attributes that set a cell to one side: Jupyter sets every cell to the right unless told otherwise."""
+    side = "right" if is_number else "left"
+    return f' align="{side}" style="text-align: {side}"'
 
 
 def _text_lines(grid: Grid) -> list[str]:
