@@ -61,7 +61,9 @@ class ByteStream:
     def peek(self, count: int, after: int = 0) -> bytes:
         """Return the next `count` bytes, or all there are, without taking them."""
         self.ahead(after + count)
-        return bytes(self._buffer[self._start + after : self._start + after + count])
+        begin = self._start + after
+        with memoryview(self._buffer) as view:  # a slice of the buffer itself would be copied twice
+            return bytes(view[begin : begin + count])
 
     def take(self, count: int) -> bytes:
         """Return the next `count` bytes, or all there are, and go on behind them."""

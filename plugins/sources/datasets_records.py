@@ -88,6 +88,13 @@ class Reader:
         for line in read_items(path, name) if of_array else read_lines(path, name):
             if isinstance(line, BadRecord):
                 yield line
+            elif line.content.strip() == b"{" and line.number == 1:
+                raise StepError(
+                    f"{name} is one JSON object over many lines",
+                    where=self._where,
+                    expected="a line for each record, or one array of objects",
+                    advice="write the list of records that it holds into a file of its own",
+                )
             elif line.content and not line.content.isspace():
                 yield _parsed(line, name, keys, "item" if of_array else "line")
 

@@ -59,3 +59,30 @@ def test_memory_stays_below_400_mb(tmp_path, name):
     seen = json.loads(done.stdout)
     assert seen.pop("peak_mb") < 400
     assert seen == expected
+
+
+# One for each way to hold bytes: whole, paragraphs, records over lines, items, records and pages.
+HOLDERS = {
+    "text": ({"unit": "paragraph"}, "a.txt", b"a line\n", {"expands-too-much"}),
+    "csv": ({}, "a.csv", b"text,n\n", {"expands-too-much"}),
+    "huggingface": ({}, "a.json", b'[{"text": "', {"expands-too-much"}),
+    "warc": ({}, "a.warc", b"WARC/1.0\r\nWARC-Type: ", {"expands-too-much"}),
+    "wikipedia-dump": ({}, "a.xml", b"<mediawiki>\n<page>", {"expands-too-much"}),
+    "html": ({}, "a.html", b"<p>", {"file-too-long"}),
+}
+ANY = PROGRAM.replace(
+    "from workbench_plugins.sources.jsonl import JsonLines\n", "from workbench.registry import shared_registry\n"
+).replace("JsonLines(paths=", "shared_registry().load(f'source/{sys.argv[3]}')(**json.loads(sys.argv[4]), paths=")
+
+
+@pytest.mark.parametrize("source", HOLDERS)
+def test_a_bomb_is_defused_however_a_reader_holds_bytes(tmp_path, source):
+    """4 GiB out of 131 KB, behind the beginning of a good file: below 400 MB, and named."""
+    settings, name, head, reasons = HOLDERS[source]
+    zstd_bomb(tmp_path / "bomb")
+    (tmp_path / name).write_bytes(zstandard.compress(head) + (tmp_path / "bomb").read_bytes())
+    command = [sys.executable, "-c", ANY, tmp_path, name, source, json.dumps(settings)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    seen = json.loads(done.stdout)
+    assert (set(seen["reasons"]), seen["kept"]) == (reasons, 0)
+    assert seen["peak_mb"] < 400

@@ -49,7 +49,7 @@ def test_one_more_than_max_bad_fails_at_once(tmp_path):
         quarantine.add(bad(3))
     assert problem.value.message == (
         "raw: a.jsonl line 1: more than max_bad = 2 bad records: invalid-json 2, invalid-utf8 1\n"
-        "  expected: readable records; the first bad one: invalid-json, \\x1b{\\xff\n"
+        "  expected: readable records; the first bad one: invalid-json (what), \\x1b{\\xff\n"
         "  do: repair the file, or raise max_bad in the settings of this step"
     )
 

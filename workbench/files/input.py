@@ -22,6 +22,7 @@ from workbench.files.digest import reading
 MAX_EXPANDED = 1 << 40  # 1 TiB out of one file
 MAX_RATIO = 400  # text compresses 3 to 30 times, logs 200; a bomb 1,000 (gzip) to 32,000 times (zstd)
 RATIO_COUNTS_FROM = 1 << 28  # 256 MiB: below it a ratio says little and costs nothing
+LARGEST_PIECE = 4 << 20
 MAX_LINE_BYTES = 16 << 20
 MAX_WHOLE_BYTES = 64 << 20
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -73,7 +74,10 @@ class Input:
                 for piece in expand(self._file, self.container):
                     expanded += len(piece)
                     self._check_size(expanded)
-                    yield piece
+                    if len(piece) <= LARGEST_PIECE:
+                        yield piece
+                    else:  # what a bomb gives at once; whoever holds on to a piece, copies it or adds it to another
+                        yield from (piece[at : at + LARGEST_PIECE] for at in range(0, len(piece), LARGEST_PIECE))
         except Damage as damage:
             raise DamagedInput(damage, self.path) from damage
 

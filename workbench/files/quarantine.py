@@ -100,10 +100,11 @@ class Quarantine:
         assert self._first is not None
         counts = ", ".join(f"{reason} {number}" for reason, number in self.counts.most_common(6))
         first = self._first
+        detail = f" ({safe_line(first.detail, 120)})" if first.detail else ""
         return DataError(
             f"{what}: {counts}",
             where=_at(self._where, first),
-            expected=f"readable records; the first bad one: {first.reason}, {escape_bytes(first.head[:80])}",
+            expected=f"readable records; the first bad one: {first.reason}{detail}, {escape_bytes(first.head[:80])}",
             advice=f"repair the file, or raise {setting} in the settings of this step",
         )
 

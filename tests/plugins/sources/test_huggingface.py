@@ -227,6 +227,7 @@ REFUSED = {
     ),
     "no-text": ({"set/a.csv": "body\na\n"}, "has no column 'text'"),
     "twice": ({"set/a.csv": "text,text\na,b\n"}, "stands twice"),
+    "one-object": ({"set/a.json": '{\n "data": [\n  {"text": "a"}\n ]\n}\n'}, "one JSON object over many lines"),
     "number": ({"set/a.arrow": stream([{"text": 1}])}, "is int64"),
     "no-column": ({"set/a.arrow": stream([{"body": "x"}])}, "has no column 'text'"),
 }
