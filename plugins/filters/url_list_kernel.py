@@ -2,7 +2,7 @@
 
 A list is its entries' 64-bit hashes in order, eight bytes each, and a directory that says where the hashes with the
 same first bits begin; looking one up reads two places of memory. Two different addresses of n share a hash with a
-chance of about n²/2⁶⁵: one in two hundred thousand for ten million.
+chance of about n²/2⁶⁵: one in three hundred thousand for ten million.
 """
 
 from __future__ import annotations
