@@ -208,7 +208,7 @@ def _offer_classifier(config: Any) -> None:
     name = decoder.__name__.replace("ForCausalLM", "ForSequenceClassification")
     base = next(cls for cls in decoder.__mro__ if cls.__name__.endswith("PreTrainedModel"))
     classifier = type(name, (GenericForSequenceClassification, base), {"__module__": __name__})
-    AutoModelForSequenceClassification.register(type(config), classifier)
+    AutoModelForSequenceClassification.register(type(config), classifier, exist_ok=True)  # else transformers ignores it
 
 
 def _card(model: Model) -> dict[str, Any]:
