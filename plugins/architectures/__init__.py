@@ -46,4 +46,17 @@ def workbench_components() -> list[ComponentRef]:
         ComponentRef(
             "architecture", "word2vec", f"{HERE}.word2vec:Word2Vec", "a vector for each token, Mikolov et al. 2013"
         ),
+        ComponentRef("architecture", "bow", f"{HERE}.text_features:Bow", "counts of words"),
+        ComponentRef(
+            "architecture",
+            "ngram-counts",
+            f"{HERE}.text_features:NgramCounts",
+            "counts of words or characters in a row",
+        ),
+        ComponentRef(
+            "architecture", "tfidf", f"{HERE}.text_features:Tfidf", "words weighted by how few documents have them"
+        ),
+        ComponentRef(
+            "architecture", "tfidf-linear", f"{HERE}.tfidf_linear:TfidfLinear", "a linear classifier over TF-IDF"
+        ),
     ]

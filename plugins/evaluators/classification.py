@@ -20,7 +20,18 @@ from workbench_plugins.evaluators.network import opened
 from workbench_plugins.evaluators.sampling import beginning, sample_documents
 from workbench_plugins.evaluators.tfidf import READ_CHARACTERS, predict_tfidf
 
-from workbench.api import Evaluator, Field, Port, Score, Scores, StepError, batches_by_length, encode_text
+from workbench.api import (
+    Evaluator,
+    Field,
+    Port,
+    Score,
+    Scores,
+    StaticClassifier,
+    StepError,
+    batches_by_length,
+    encode_text,
+    load_static,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -126,6 +137,10 @@ class ClassificationScores(Evaluator):
 
     def predict(self, model: Model, texts: Sequence[str], ctx: Context) -> Probabilities:
         """Return the probability of each class for each text, float64[N, C]."""
+        if model.card.get("family") == "static":
+            loaded = load_static(model)
+            assert isinstance(loaded, StaticClassifier)
+            return loaded.predict(texts)
         with opened(model, ctx) as network:
             length = self.max_length or model.card.get("context") or network.context
             rows = [encode_text(network.tokenizer, text, min(length, network.context)) for text in texts]

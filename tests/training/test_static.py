@@ -86,3 +86,20 @@ def test_what_only_networks_have_is_refused_with_a_reason(tmp_path):
     export = small_component("exporter/huggingface")
     with pytest.raises(StepError, match="no class for a static model"):
         trial(export, {"model": model}, tmp_path / "export")
+
+
+def test_what_reads_documents_takes_a_corpus():
+    """Its port is `corpus`; tokens are not read, and the missing port is named."""
+    assert problems(name="tfidf-linear", inputs="{corpus: raw}") == []
+    found = problems(name="tfidf-linear", inputs="{tokens: ids}")
+    assert "architecture/tfidf-linear needs the input 'corpus' (a corpus)" in found
+    assert "architecture/tfidf-linear learns from corpus; the input 'tokens' is not read" in found
+
+
+def test_word_vectors_need_an_objective_of_their_own():
+    """Without one those that fit are named; one of a network is refused."""
+    (message,) = problems(name="word2vec")
+    assert message == "architecture/word2vec needs an objective; objectives that fit: cbow, skip-gram"
+    assert problems(name="word2vec", more="objective: {use: objective/cbow}") == []
+    (message,) = problems(name="word2vec", more="objective: {use: objective/causal}")
+    assert "but architecture/word2vec is of family static; objectives that fit: cbow, skip-gram" in message
