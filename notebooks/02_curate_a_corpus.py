@@ -152,14 +152,16 @@ articles.head(2)
 # %% [markdown]
 # ## Duplicates
 #
-# The same text, then lines that stand on many pages, then texts that are nearly the same; and what the encyclopedia or
-# the books have is not taken from the web a second time.
+# The same text, then lines that stand on many pages, then texts that are nearly the same (also of the encyclopedia, and
+# editions of one book); and what these have is not taken from the web a second time.
 
 # %%
 exact = p.filter.exact_dedup(web, name="exact")
 lines = p.filter.line_dedup(exact, min_characters_left=100, name="lines")
 unique = p.filter.minhash_dedup(lines, threshold=0.8, name="unique")
-apart = p.filter.decontaminate(unique, evaluation=[articles, books], min_share=0.5, name="apart")
+entries = p.filter.minhash_dedup(articles, threshold=0.8, name="entries")
+volumes = p.filter.minhash_dedup(books, threshold=0.8, name="volumes")
+apart = p.filter.decontaminate(unique, evaluation=[entries, volumes], min_share=0.5, name="apart")
 apart.result
 
 # %% [markdown]
@@ -189,7 +191,7 @@ audit.result
 
 # %%
 mixed = p.corpus.mix(
-    [apart, articles, books],
+    [apart, entries, volumes],
     weights=[5, 3, 2],
     unit="characters",
     names=["web", "encyclopedia", "books"],

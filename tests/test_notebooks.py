@@ -53,7 +53,7 @@ def test_the_curation_notebook_is_the_web_corpus_pipeline(web, monkeypatch):
     monkeypatch.chdir(web)
     notebook = built_by("02_curate_a_corpus").fingerprints
     assert notebook == wb.load(web / "pipelines" / "web-corpus.yaml").fingerprints
-    assert len(notebook) == 18
+    assert len(notebook) == 20
 
 
 def test_the_web_corpus_comes_out_as_it_says(web):
