@@ -50,12 +50,13 @@ if TYPE_CHECKING:
     from workbench.files.text import safe_text
     from workbench.hookspecs import hookimpl
     from workbench.training.device import autocast, choose_device, repeatable
-    from workbench.training.language import LanguageModel, batches_by_length, open_language_model, row_logits
+    from workbench.training.language import LanguageModel, batches_by_length, row_logits
     from workbench.training.losses import logits_loss, token_loss
     from workbench.training.masks import model_inputs
     from workbench.training.models import load_model
     from workbench.training.padding import pad_rows
     from workbench.training.static import load_static
+    from workbench.training.writers import open_language_model
     from workbench.training.writing import Writing
 
 HOME = {
@@ -99,12 +100,13 @@ HOME = {
     "workbench.files.text": ("safe_text",),
     "workbench.hookspecs": ("hookimpl",),
     "workbench.training.device": ("autocast", "choose_device", "repeatable"),
-    "workbench.training.language": ("LanguageModel", "batches_by_length", "open_language_model", "row_logits"),
+    "workbench.training.language": ("LanguageModel", "batches_by_length", "row_logits"),
     "workbench.training.losses": ("logits_loss", "token_loss"),
     "workbench.training.masks": ("model_inputs",),
     "workbench.training.models": ("load_model",),
     "workbench.training.padding": ("pad_rows",),
     "workbench.training.static": ("load_static",),
+    "workbench.training.writers": ("open_language_model",),
     "workbench.training.writing": ("Writing",),
 }
 _MODULES = {name: module for module, names in HOME.items() for name in names}

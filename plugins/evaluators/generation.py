@@ -42,7 +42,7 @@ class Generation(Evaluator):
         "model": Port("model"),
         "heldout": Port("corpus", optional=True, about="documents whose first words are prompts"),
     }
-    heads: ClassVar = ("causal-lm",)
+    heads: ClassVar = ("causal-lm", "permutation-lm", "seq2seq-lm")
 
     prompts: tuple[str, ...] = Field((), description="texts to continue; default: beginnings of held-out documents")
     documents: int = Field(8, ge=1, le=1000, description="how many beginnings of held-out documents")

@@ -39,7 +39,7 @@ class Perplexity(Evaluator):
         "heldout": Port("corpus", about="text the model has not seen"),
         "train": Port("corpus", optional=True, about="text for the unigram baseline"),
     }
-    heads: ClassVar = ("causal-lm",)
+    heads: ClassVar = ("causal-lm", "permutation-lm", "seq2seq-lm")
 
     documents: int = Field(300, ge=1, description="documents that are read; more are sampled")
     context: int | None = Field(None, ge=2, description="tokens read at once; default: what the model was built for")

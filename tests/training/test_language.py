@@ -12,8 +12,9 @@ from workbench.artifacts.tokenizer import encode_text
 from workbench.contracts.static import StaticLanguageModel
 from workbench.errors import StepError
 from workbench.testing.artifacts import small_model, small_tokenizer
-from workbench.training.language import NeuralLanguage, StaticLanguage, open_language_model, windows
+from workbench.training.language import NeuralLanguage, StaticLanguage, windows
 from workbench.training.models import load_model
+from workbench.training.writers import open_language_model
 from workbench.training.writing import Writing, draw, write_static
 
 END = 3

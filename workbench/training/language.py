@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from math import log
 from typing import TYPE_CHECKING, Any
@@ -21,22 +20,18 @@ import numpy as np
 
 from workbench.artifacts.tokenizer import encode_text
 from workbench.contracts.static import StaticLanguageModel
-from workbench.errors import StepError
-from workbench.training.device import choose_device, repeatable
 from workbench.training.masks import model_inputs
-from workbench.training.models import load_model
 from workbench.training.padding import pad_rows
-from workbench.training.static import is_static, load_static
 from workbench.training.writing import Writing, write_static
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from workbench.artifacts.model import Model
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Progress = Callable[[int, int], None]
+UNLIMITED = 1024  # tokens read at once where a model has no limit of its own and no card
 LOGITS_AT_ONCE = 2**25  # 128 MiB in float32
 
 
@@ -45,7 +40,7 @@ def silent(_done: int, _total: int) -> None:
 
 
 class LanguageModel(ABC):
-    """A model with a causal head, ready to be asked; see `open_language_model`.
+    """A model with a causal head, ready to be asked; see `writers.open_language_model`.
 
     Attributes:
         tokenizer: Its tokenizer.
@@ -127,12 +122,18 @@ class Window:
 class NeuralLanguage(LanguageModel):
     """A transformers model with a causal head."""
 
-    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, device: torch.device) -> None:
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerFast,
+        device: torch.device,
+        context: int | None = None,
+    ) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.device = device
         self.vocab_size = int(model.config.vocab_size)
-        self.context = int(model.config.max_position_embeddings)
+        self.context = context or longest_row(model.config)
 
     def score(
         self, rows: Sequence[Sequence[int]], context: int | None = None, progress: Progress = silent
@@ -193,33 +194,13 @@ class NeuralLanguage(LanguageModel):
         return [row[: row.index(end)] if end in row else row for row in found]
 
 
-@contextmanager
-def open_language_model(model: Model, device: str = "auto", threads: int = 1) -> Iterator[LanguageModel]:
-    """Give a trained model with a causal head, neural or static, ready for use.
+def longest_row(config: Any) -> int:
+    """Return how many tokens a transformers model knows positions for.
 
-    Args:
-        model: The artifact.
-        device: `auto`, `cpu`, `cuda` or `cuda:N`; a static model always runs on the CPU.
-        threads: Of one process.
-
-    Raises `StepError` when the model has no causal head or cannot be loaded.
+    Models that only know distances say nothing, or the length they were made for under a name of their own.
     """
-    if is_static(model.path):
-        loaded = load_static(model)
-        if not isinstance(loaded, StaticLanguageModel):
-            head = model.card.get("head")
-            raise StepError(f"a model with a {head} head predicts no next token", where=model.step or str(model.path))
-        yield StaticLanguage(loaded, model.tokenizer.load())
-        return
-    import torch
-
-    head = model.card["head"] if (model.path / "training.json").is_file() else "causal-lm"
-    if head != "causal-lm":
-        raise StepError(f"a model with a {head} head predicts no next token", where=model.step or str(model.path))
-    chosen = choose_device(device)
-    network = load_model(model, "causal-lm", device=chosen).eval()
-    with repeatable(chosen, threads), torch.inference_mode():
-        yield NeuralLanguage(network, model.tokenizer.load(), chosen)
+    known = getattr(config, "max_position_embeddings", None) or getattr(config, "max_seq_len", None) or 0
+    return int(known) if known > 0 else UNLIMITED
 
 
 def row_logits(model: PreTrainedModel, rows: Sequence[Sequence[int]], device: torch.device) -> torch.Tensor:
