@@ -92,10 +92,12 @@ class Pii(RewriteFilter):
             return Rewritten(batch, counted(batch, found, rows, self.languages))
         rewritten: list[str] = []
         replacer = Replacer(self.action_of, self.salt, WHERE)
-        for place, row in enumerate(rows):
-            document = text[row]
-            spans = self.find(document, tuple(entity for entity in self.kinds if held[entity][row]))
-            rewritten.append(replacer.replaced(str(batch["id"][row]), document, spans))
+        documents = zip(batch["id"].cast(pl.String).gather(rows), text.gather(rows), strict=True)
+        holds = [held[entity].gather(rows).to_list() for entity in self.kinds]
+        for place, (name, document) in enumerate(documents):
+            entities = tuple(entity for entity, held_by in zip(self.kinds, holds, strict=True) if held_by[place])
+            spans = self.find(document, entities)
+            rewritten.append(replacer.replaced(str(name), document, spans))
             for span in spans:
                 found[span.entity][place] += 1
         text = text.scatter(rows, pl.Series(rewritten, dtype=pl.String))
@@ -128,8 +130,9 @@ class Pii(RewriteFilter):
         >>> Pii().find("联系邮箱zhang.wei@example.com")
         [Span(start=4, end=25, entity='email')]
         """
-        if self.full_width and WIDE.search(text):
-            text = text.translate(NARROW)  # one character for one, so places stay
+        if self.full_width and not text.isascii():
+            for wide in set(WIDE.findall(text)):  # few different ones: quicker than a look at every character
+                text = text.replace(wide, chr(NARROW[ord(wide)]))  # one character for one, so places stay
         entities = entities or self.kinds
         if not self.obfuscated:
             return without_overlaps([span for entity in entities for span in self._find_one(text, entity)], PRIORITY)
@@ -144,9 +147,10 @@ class Pii(RewriteFilter):
         return find_entity(text, entity, Reading(self.regions, self.countries, self.private_ips))
 
     def _may_hold(self, entity: Entity) -> str:
+        pattern = pattern_of(entity, private_ips=self.private_ips)
         if not self.obfuscated:
-            return pattern_of(entity)
-        return "|".join([pattern_of(entity), *([MAY_HIDE[entity]] if entity in MAY_HIDE else []), f"[{INVISIBLE}]"])
+            return pattern
+        return "|".join([pattern, *([MAY_HIDE[entity]] if entity in MAY_HIDE else []), f"[{INVISIBLE}]"])
 
 
 def _hidden(text: str, entity: Entity) -> Iterator[Span]:

@@ -12,6 +12,7 @@ from datetime import date
 from hashlib import sha256
 
 from workbench_plugins.filters.pii_spans import Span
+from workbench_plugins.filters.pii_windows import search_numbers
 
 # Six pairs with one separator throughout, or three groups of four (Cisco).
 MAC = re.compile(
@@ -126,11 +127,23 @@ def find_ibans(text: str) -> Iterator[Span]:
             ends = seen in IBAN_LENGTHS and sign.isalnum() and not following.isalnum()
             if (
                 ends
+                and has_mod_97(candidate[: place + 1])
                 and iban.is_valid(candidate[: place + 1], check_country=False)
                 and not _goes_on(text, start + place)
             ):
                 yield Span(start, start + place + 1, "iban")
                 break
+
+
+def has_mod_97(candidate: str) -> bool:
+    """Return whether the check digits are right by ISO 7064 MOD 97-10, which costs a tenth of looking up the country.
+
+    >>> has_mod_97("GB82 WEST 1234 5698 7654 32"), has_mod_97("GB82 WEST 1234 5698 7654 33")
+    (True, False)
+    """
+    signs = candidate.replace(" ", "").replace("-", "")
+    digits = "".join(str(int(sign, 36)) for sign in signs[4:] + signs[:4])
+    return int(digits) % 97 == 1
 
 
 def _goes_on(text: str, place: int) -> bool:
@@ -140,7 +153,7 @@ def _goes_on(text: str, place: int) -> bool:
 
 def find_ssns(text: str) -> Iterator[Span]:
     """Yield US social security numbers: in groups anywhere, as nine digits only after a word for one."""
-    for match in SSN.finditer(text):
+    for match in search_numbers(SSN, text):
         announced = SSN_WORD.search(text[max(0, match.start() - CONTEXT) : match.start()])
         if is_ssn(re.sub("[ -]", "", match.group())) and (announced or match.group(1) == "-"):
             yield Span(match.start(), match.end(), "ssn")

@@ -58,7 +58,7 @@ DEFAULT: tuple[Entity, ...] = (
 MAY_HOLD: dict[str, str] = {
     "email": "[@＠]",
     "phone": "D(?:[^0-9０-９\n]{0,3}D){5}",
-    "ip": "D[.．]D{1,3}[.．]D{1,3}[.．]D|:[0-9A-Fa-f]{0,4}:",
+    "ip": "D[.．]D{1,3}[.．]D{1,3}[.．]D|[23２３]H{3}[:：]H{0,4}[:：]",
     "card": "D(?:[^0-9０-９\n]?D){11}",
     "cn_id": "D{17}[0-9Xx０-９Ｘｘ]",
     "mac": "HH[:：\\-－]HH[:：\\-－]HH|H{4}[.．]H{4}[.．]H{4}",
@@ -72,6 +72,8 @@ MAY_HOLD: dict[str, str] = {
     "handle": "[@＠]",
     "national_id": "D{5}|D{3}[. ]D{3}|D{2} D{2}|DD[A-Za-z]DD|D{4}[A-Z]",
 }
+# Networks of one's own do not begin with a 2 or 3.
+PRIVATE_IP = "D[.．]D{1,3}[.．]D{1,3}[.．]D|[:：]H{0,4}[:：]"
 PRIORITY = {
     "url_credentials": 0,
     "email": 1,
@@ -124,9 +126,9 @@ def find_entity(text: str, entity: str, reading: Reading) -> Iterator[Span]:
     return PLAIN[entity](text)
 
 
-def pattern_of(entity: str) -> str:
+def pattern_of(entity: str, *, private_ips: bool = False) -> str:
     """Return the regular expression that every text with such an entity matches."""
-    pattern = MAY_HOLD[entity]
+    pattern = PRIVATE_IP if private_ips and entity == "ip" else MAY_HOLD[entity]
     for short, long in (("D", "[0-9０-９]"), ("H", "[0-9A-Fa-f０-９Ａ-Ｆａ-ｆ]"), ("W", "[0-9A-Za-z０-９Ａ-Ｚａ-ｚ]")):
         pattern = pattern.replace(short, long) if short in SHORT.get(entity, "D") else pattern
     return pattern
@@ -135,6 +137,7 @@ def pattern_of(entity: str) -> str:
 # Which short forms a pattern is written with; those with letters of their own take fewer.
 SHORT = {
     "mac": "H",
+    "ip": "DH",
     "iban": "DW",
     "wallet": "",
     "national_id": "D",

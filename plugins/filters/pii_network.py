@@ -64,6 +64,10 @@ IPV6 = re.compile(
     r"[0-9A-Fa-f:](?<![0-9A-Za-z:._].)(?:(?<=:)(?=:)|(?<=[0-9A-Fa-f])[0-9A-Fa-f]{0,3}(?=:))(?::[0-9A-Fa-f]{0,4}){2,7}(?:(?<=:)[0-9]{1,3}(?:\.[0-9]{1,3}){3})?(?![0-9A-Za-z:_])"
 )
 MAYBE_IPV6 = re.compile(r":[0-9A-Fa-f]{0,4}:")  # searched by its colon: most texts have none
+# An address in 2000::/3 begins with four digits, the first of them 2 or 3, which spares all text with `::`.
+GLOBAL_IPV6 = re.compile(
+    r"[23](?<![0-9A-Za-z:._].)[0-9A-Fa-f]{3}(?=:)(?::[0-9A-Fa-f]{0,4}){2,7}(?:(?<=:)[0-9]{1,3}(?:\.[0-9]{1,3}){3})?(?![0-9A-Za-z:_])"
+)
 # Words before four numbers that say they are a version, a section or an object identifier.
 NOT_AN_ADDRESS = re.compile(
     r"(?:\bv|\bver|\bversions?|\brelease|\bbuild|\bfirmware|\bsection|\bchapter|\bclause|\bfigure|\btable|\boid|版本号?|固件|章节?|[<>~^=!]=|[<>~^]|[A-Za-z]/)[\s.:：#=]{0,3}\Z",
@@ -106,7 +110,7 @@ def find_ips(text: str, *, private: bool) -> Iterator[Span]:
             yield Span(match.start(), match.end(), "ip")
     if not MAYBE_IPV6.search(text):
         return
-    for match in IPV6.finditer(text):
+    for match in (IPV6 if private else GLOBAL_IPV6).finditer(text):
         if is_ipv6(match.group(), private=private):
             yield Span(match.start(), match.end(), "ip")
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from workbench_plugins.filters.pii_spans import Span
+from workbench_plugins.filters.pii_windows import search_numbers
 
 # A run of digits with single spaces or dashes between; not part of a longer number, decimal or word.
 CARD = re.compile(r"[0-9](?<![0-9A-Za-z_].)(?<![0-9][.,\-].)(?:[ \-]?[0-9]){11,18}(?![0-9A-Za-z_])(?![.,\-][0-9])")
@@ -45,7 +46,7 @@ FIRST_YEAR, LAST_YEAR = 1850, 2100
 
 def find_cards(text: str) -> Iterator[Span]:
     """Yield payment cards: a known issuer, a length it uses, the Luhn digit, and no separators but printed ones."""
-    for match in CARD.finditer(text):
+    for match in search_numbers(CARD, text):
         groups = tuple(len(group) for group in re.split(r"[ \-]", match.group()))
         digits = re.sub(r"[ \-]", "", match.group())
         if len(digits) < SHORTEST and not ANNOUNCED.search(text[max(0, match.start() - CONTEXT) : match.start()]):
@@ -73,7 +74,7 @@ def has_luhn_digit(digits: str) -> bool:
 
 def find_cn_ids(text: str) -> Iterator[Span]:
     """Yield Chinese resident identity numbers: a province, a date that exists, and the check character."""
-    for match in CN_ID.finditer(text):
+    for match in search_numbers(CN_ID, text):
         if is_cn_id(match.group()):
             yield Span(match.start(), match.end(), "cn_id")
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from workbench_plugins.filters.pii_spans import Span
+from workbench_plugins.filters.pii_windows import search_numbers
 
 # What must not stand before the first digit: a longer number, a decimal, a date, a word or an identifier. It is asked
 # after the digit has matched, because a pattern that begins with a plain set of characters is searched ten times faster.
@@ -54,17 +55,17 @@ CALENDAR = re.compile(
 
 def find_phones(text: str, regions: tuple[str, ...]) -> Iterator[Span]:
     """Yield telephone numbers; they may overlap."""
-    for match in CN_MOBILE.finditer(text):
+    for match in search_numbers(CN_MOBILE, text):
         yield Span(match.start(), match.end(), "phone")
-    for match in INTERNATIONAL.finditer(text):
+    for match in search_numbers(INTERNATIONAL, text):
         end = 0 if NO_TELEPHONE.match(match.group()) else longest_number(match.group())
         if end:
             yield Span(match.start(), match.start() + end, "phone")
     if regions:
-        for match in NATIONAL.finditer(text):
+        for match in search_numbers(NATIONAL, text):
             if not NO_TELEPHONE.match(match.group()) and is_phone(match.group(), regions):
                 yield Span(match.start(), match.end(), "phone")
-    for match in SHAPE.finditer(text):
+    for match in search_numbers(SHAPE, text):
         if SIX.fullmatch(match.group()):
             continue
         if not CALENDAR.match(match.group()) and speaks_of_telephone(text, match.start(), match.end()):
