@@ -2,6 +2,7 @@
 
 import hashlib
 
+import numpy as np
 import polars as pl
 import pytest
 import torch
@@ -20,6 +21,7 @@ from workbench.artifacts import Corpus, Model, Tokens
 from workbench.contracts.context import Context
 from workbench.contracts.model import Tuning
 from workbench.errors import StepError, UsageError
+from workbench.training.ahead import Shares
 from workbench.training.models import load_model
 from workbench.training.order import batch_examples
 from workbench.training.pretrain import Pretrain
@@ -123,6 +125,51 @@ def test_the_documents_of_a_step_overlap_its_rows(base, tokens):
         crossing = spans.filter((pl.col("start") < (row + 1) * 32) & (pl.col("end") > row * 32))
         expected.update(dict.fromkeys(crossing["id"]))
     assert documents_of_step(base, tokens, 3) == list(expected)
+
+
+@pytest.mark.parametrize("order", ["windows", "sequential"])
+def test_the_documents_of_a_step_are_found_in_every_order(tmp_path, tokens, order, monkeypatch):
+    """What the loop asked the rows for is what `trace --batch` finds afterwards from the model alone."""
+    asked: list[list[str]] = []
+    right = Shares.make
+
+    def make(self, step):
+        share = right(self, step)
+        asked.append(self._job.train.document_ids(share.numbers))
+        return share
+
+    monkeypatch.setattr(Shares, "make", make)
+    step = Pretrain(architecture=LLAMA, objective=Causal(), budget=Budget(steps=5), order=order)
+    model = pretrained(tmp_path, tokens, step)
+    assert [documents_of_step(model, tokens, number) for number in range(1, 6)] == asked
+    assert model.read_json("batches.json")["order"] == order
+
+
+def test_the_documents_of_a_step_are_found_where_batches_go_by_length(tmp_path, base, corpus):
+    """Lengths are kept with the model; a batch holds records of like length, and little of it is padding."""
+    step = Tune(tuning=HeadOnly(), objective=Classification(), budget=SHORT, order="grouped", batch_size=8)
+    model = tuned(tmp_path, base, corpus, step)
+    lengths = np.load(model.path / "lengths.npy", allow_pickle=False)
+    assert len(lengths) == 120
+    ids = [name for batch in Corpus(corpus.path, part="train").batches(["id"]) for name in batch["id"]]
+    found = documents_of_step(model, corpus, 1)
+    sizes = [lengths[ids.index(name)] for name in found]
+    assert len(found) == 8
+    assert max(sizes) - min(sizes) < (lengths.max() - lengths.min()) / 4
+
+
+@pytest.mark.parametrize(
+    "step, message",
+    [
+        (Pretrain(architecture=LLAMA, objective=Causal(), order="grouped"), "order grouped is not for packed tokens"),
+        (Tune(tuning=Full(), objective=Classification(), order="windows"), "order windows is not for records"),
+    ],
+)
+def test_an_order_for_the_other_kind_of_data_is_refused_before_anything_runs(step, message):
+    data = "tokens" if isinstance(step, Pretrain) else "data"
+    (mismatch,) = step.mismatches({data: {"data": "tokens"} if data == "tokens" else {}})
+    assert mismatch.setting == ("order",)
+    assert mismatch.message.startswith(message)
 
 
 @pytest.mark.parametrize("step", [0, 7, -1])

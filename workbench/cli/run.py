@@ -23,7 +23,7 @@ STATUSES = ("interrupted", "failed", "running", "done")  # the worst of several 
 @set_option
 @click.option("--until", metavar="STEP", help="Only this step and what it needs.")
 @click.option("--locked", is_flag=True, help="Refuse to run unless all is as in the newest finished run.")
-@click.option("--executor", metavar="NAME", help="Who runs the steps: local, inline, …")
+@click.option("--executor", metavar="NAME", help="Who runs the steps: local, inline, torchrun.")
 @click.pass_context
 def run(ctx: click.Context, /, file: Path, overrides: tuple[str, ...], **how: Any) -> None:
     """Run the pipeline FILE: only the steps whose results are not in the store."""
