@@ -14,10 +14,12 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / ".venv-peers"
 PEERS = {
-    "datatrove": ("datatrove[io,processing]==0.10.1", "spacy"),
+    "datatrove": ("datatrove[io,processing]==0.10.1", "spacy", "jieba"),
     "text-dedup": ("text-dedup==0.4.0",),
     "extraction": ("resiliparse==2.0.1", "mwparserfromhell==0.7.2"),
     "presidio": ("presidio-analyzer",),
+    "gensim": ("gensim==4.4.0",),
+    "nltk": ("nltk==3.9.2",),
 }
 
 

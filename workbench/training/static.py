@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 MODEL_TYPE = "workbench-static"
 WEIGHTS = "model.safetensors"
+MEASURED = ("number", "tokens", "loss", "valid_loss")  # what a curve has at least
 
 
 def fit_static(architecture: StaticArchitecture, objective: AnyObjective | None, ctx: Context) -> None:
@@ -49,7 +50,7 @@ def fit_static(architecture: StaticArchitecture, objective: AnyObjective | None,
     if isinstance(source, Tokens):
         for name in ("tokenizer.json", "tokenizer_config.json"):
             shutil.copyfile(source.path / name, ctx.output / name)
-    curve = Curve()
+    curve = Curve(MEASURED)
     for row in fitted.curve:
         curve.add(row)
     write_shard(ctx.output / "metrics.parquet", curve.frame())
