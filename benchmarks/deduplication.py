@@ -161,7 +161,7 @@ def main() -> None:
         speeds = {label: row(f"{name}, ours, {label}, whole", whole, ours(one, whole)) for label, one in OURS.items()}
         for label, one in OURS.items():
             row(f"{name}, ours, {label}, same", same, ours(one, same))
-        language = "zho" if name.startswith("Chinese") else "eng"
+        language = "cmn" if name.startswith("Chinese") else "eng"
         speed = row(f"{name}, datatrove 14x8, same", same, peer("datatrove", "datatrove_minhash.py", same, language))
         print(f"{name}: default {speeds['default'] / speed:.0f} times datatrove", flush=True)
         speed = row(f"{name}, text-dedup 25x10, same", same, peer("text-dedup", "text_dedup_minhash.py", same))

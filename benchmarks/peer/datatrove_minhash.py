@@ -1,6 +1,6 @@
 """Run in datatrove's environment: its four stages of MinHash deduplication with its own tokenizer and writer.
 
-    python datatrove_minhash.py DOCUMENTS.jsonl RESULT.json eng|zho ROUNDS
+    python datatrove_minhash.py DOCUMENTS.jsonl RESULT.json eng|cmn ROUNDS
 
 14 buckets of 8 hashes, the default. RESULT holds the CPU seconds of each round, children included, after a first one over
 a few documents that loads the tokenizer; and the ids that are kept.

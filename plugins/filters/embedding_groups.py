@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Matrix = npt.NDArray[np.float32]
     Labels = npt.NDArray[np.int64]
 
-LOADED_BYTES = 1 << 27
+LOADED_BYTES = 1 << 28
 BATCH_ROWS = 1 << 13
 SAMPLED = 64  # embeddings for each cluster that its centre is learned from
 MAX_SAMPLE = 1 << 16

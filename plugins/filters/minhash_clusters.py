@@ -3,7 +3,7 @@
 Documents with the same signature are one *item*, known by the digest of the signature. Items that share a bucket of a
 band with another are candidates; their signatures (a byte for each minimum) are the only ones that are read. All of it
 goes by digests and keys, never by the place of a document, so shards may come in any order. Memory for each document:
-16 bytes for its digest and the key of one band, then for each candidate its signature and 24 bytes.
+20 bytes for its digest, the key of one band and what finds equal ones, then for each candidate its signature and 24.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from workbench_plugins.filters.document_groups import BATCH_ROWS, column_of, dropped, members, num_rows, parts_of_labels
+from workbench_plugins.filters.document_groups import BATCH_ROWS, column_of, dropped, members, num_rows
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -43,12 +43,19 @@ def cluster(sketches: pl.LazyFrame, bands: list[str], num_permutations: int, lea
     """Return the connected components of all pairs that share a bucket and agree in `least_equal` places or more."""
     rows = num_rows(sketches)
     digests = column_of(sketches, "digest", rows)
-    candidates = np.zeros(0, dtype=np.uint64)
+    is_item = _first_of_each(digests)
+    is_candidate = np.zeros(rows, dtype=np.bool_)
     for band in bands:
-        candidates = np.union1d(candidates, _sharing(column_of(sketches, band, rows), digests))
-    stand_ins = _first_rows(digests, candidates)
+        in_bucket, starts = _buckets(column_of(sketches, band, rows), is_item)
+        shares = ~starts
+        shares[:-1] |= ~starts[1:]
+        is_candidate[in_bucket[shares]] = True
+    stand_ins = np.flatnonzero(is_candidate)
+    stand_ins = stand_ins[np.argsort(digests[stand_ins])]
+    candidates = digests[stand_ins]
+    del is_item, is_candidate, digests
     signatures = np.empty((candidates.size, num_permutations), dtype=np.uint8)
-    _fill(signatures, sketches, digests, stand_ins)
+    _fill(signatures, sketches, stand_ins)
     roots = np.arange(candidates.size, dtype=np.int64)
     if candidates.size:
         for band in bands:
@@ -87,26 +94,29 @@ def _equal(clusters: Clusters, drops: pl.DataFrame) -> npt.NDArray[np.uint16]:
     return equal
 
 
-def _sharing(keys: Labels, digests: Labels) -> Labels:
-    """Return the digests that share a key with another digest, in increasing order."""
-    found = [np.zeros(0, dtype=np.uint64)]
-    for rows in parts_of_labels(keys):
-        own = keys[rows]
-        order = np.argsort(own)
-        ordered, items = own[order], digests[rows[order]]
-        same = ordered[1:] == ordered[:-1]
-        in_bucket = np.zeros(rows.size, dtype=np.bool_)
-        in_bucket[1:] |= same
-        in_bucket[:-1] |= same
-        ordered, items = ordered[in_bucket], items[in_bucket]
-        again = np.lexsort((items, ordered))
-        ordered, items = ordered[again], items[again]
-        same, other = ordered[1:] == ordered[:-1], items[1:] != items[:-1]
-        chosen = np.zeros(items.size, dtype=np.bool_)
-        chosen[1:] |= same & other
-        chosen[:-1] |= same & other
-        found.append(np.unique(items[chosen]))
-    return np.unique(np.concatenate(found))
+def _buckets(keys: Labels, wanted: npt.NDArray[np.bool_]) -> tuple[Places, npt.NDArray[np.bool_]]:
+    """Return wanted rows with those of equal keys next to each other, and where another key starts.
+
+    Rows that are certain to be alone with their key are left out before anything is sorted.
+    """
+    from workbench_plugins.filters.minhash_kernel import crowded
+
+    counts = np.zeros(1 << max(10, int(2 * keys.size).bit_length()), dtype=np.uint8)  # 2 to 4 bytes for each row
+    rows = crowded(keys, wanted, counts)
+    order = np.argsort(keys[rows])
+    rows = rows[order]
+    ordered = keys[rows]
+    starts = np.ones(rows.size, dtype=np.bool_)
+    starts[1:] = ordered[1:] != ordered[:-1]
+    return rows, starts
+
+
+def _first_of_each(digests: Labels) -> npt.NDArray[np.bool_]:
+    """Return which documents stand for all with their digest."""
+    rows, starts = _buckets(digests, np.ones(digests.size, dtype=np.bool_))
+    is_first = np.ones(digests.size, dtype=np.bool_)
+    is_first[rows] = starts
+    return is_first
 
 
 def _places(candidates: Labels, digests: Labels) -> tuple[Places, npt.NDArray[np.bool_]]:
@@ -117,20 +127,11 @@ def _places(candidates: Labels, digests: Labels) -> tuple[Places, npt.NDArray[np
     return places, candidates[places] == digests
 
 
-def _first_rows(digests: Labels, candidates: Labels) -> Places:
-    """Return for each candidate a document that has its digest."""
-    rows = np.zeros(candidates.size, dtype=np.int64)
-    for start in range(0, digests.size, GATHERED):
-        places, found = _places(candidates, digests[start : start + GATHERED])
-        rows[places[found]] = start + np.flatnonzero(found)
-    return rows
-
-
-def _fill(signatures: npt.NDArray[np.uint8], sketches: pl.LazyFrame, digests: Labels, rows: Places) -> None:
+def _fill(signatures: npt.NDArray[np.uint8], sketches: pl.LazyFrame, rows: Places) -> None:
     """Fill `signatures` with those of the documents in `rows`, in that order, read batch by batch."""
     if not rows.size:
         return
-    wanted = np.zeros(digests.size, dtype=np.bool_)
+    wanted = np.zeros(num_rows(sketches), dtype=np.bool_)
     wanted[rows] = True
     order = np.argsort(rows)  # of the candidates, as they come in the sketches
     place, filled = 0, 0

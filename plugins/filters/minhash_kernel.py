@@ -340,3 +340,29 @@ def agreements(ones: np.ndarray, others: np.ndarray, signatures: np.ndarray, equ
     """Fill `equal` with the number of places in which the signatures of each pair agree."""
     for pair in range(equal.size):
         equal[pair] = agreement(signatures[ones[pair]], signatures[others[pair]])
+
+
+@compiled
+def crowded(keys: np.ndarray, wanted: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return the wanted rows whose key may be another wanted row's too: all of those, and a few others.
+
+    Args:
+        keys: uint64 (rows), well mixed.
+        wanted: bool (rows).
+        counts: uint8, zeros, as many as a power of two: one for all keys with the same lowest bits.
+    """
+    last = np.uint64(counts.size - 1)
+    number = 0
+    for row in range(keys.size):
+        if wanted[row]:
+            place = keys[row] & last
+            if counts[place] < 2:
+                counts[place] += np.uint8(1)
+            number += 1
+    rows = np.empty(number, dtype=np.int64)
+    number = 0
+    for row in range(keys.size):
+        if wanted[row] and counts[keys[row] & last] > 1:
+            rows[number] = row
+            number += 1
+    return rows[:number].copy()
