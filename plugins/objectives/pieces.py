@@ -25,8 +25,8 @@ SPACE = {"metaspace": "▁", "bytes": "Ġ"}
 def sentence_ends(vocab: Vocab) -> Bools:
     """Return bool[V]: the tokens with which a sentence ends, in English or Chinese, and the end token."""
     ends_v = np.zeros(vocab.size, dtype=bool)
-    texts = piece_texts(tuple(vocab.pieces))
-    ends_v[: len(texts)] = [text.rstrip(" \"'”’)」』").endswith(SENTENCE_ENDS) for text in texts]
+    known_v = _ends(tuple(vocab.pieces))
+    ends_v[: len(known_v)] = known_v
     if vocab.eos is not None:
         ends_v[vocab.eos] = True
     return ends_v
@@ -35,16 +35,23 @@ def sentence_ends(vocab: Vocab) -> Bools:
 def word_starts(vocab: Vocab) -> Bools:
     """Return bool[V]: the tokens that a word begins with, by spaces and punctuation."""
     starts_v = np.ones(vocab.size, dtype=bool)
-    style = style_of(vocab.pieces)
-    if style == "wordpiece":
-        starts_v[: len(vocab.pieces)] = [not piece.startswith("##") for piece in vocab.pieces]
-        return starts_v
-    space = SPACE[style]
-    texts = piece_texts(tuple(vocab.pieces))
-    starts_v[: len(texts)] = [
-        piece.startswith(space) or not text[:1].isalnum() for piece, text in zip(vocab.pieces, texts, strict=True)
-    ]
+    known_v = _starts(tuple(vocab.pieces))
+    starts_v[: len(known_v)] = known_v
     return starts_v
+
+
+@lru_cache(maxsize=4)
+def _ends(pieces: tuple[str, ...]) -> Bools:
+    return np.array([text.rstrip(" \"'”’)」』").endswith(SENTENCE_ENDS) for text in piece_texts(pieces)], dtype=bool)
+
+
+@lru_cache(maxsize=4)
+def _starts(pieces: tuple[str, ...]) -> Bools:
+    style = style_of(pieces)
+    if style == "wordpiece":
+        return np.array([not piece.startswith("##") for piece in pieces], dtype=bool)
+    parts = zip(pieces, piece_texts(pieces), strict=True)
+    return np.array([piece.startswith(SPACE[style]) or not text[:1].isalnum() for piece, text in parts], dtype=bool)
 
 
 def style_of(pieces: Sequence[str]) -> Style:
@@ -65,15 +72,20 @@ def piece_texts(pieces: tuple[str, ...]) -> tuple[str, ...]:
     >>> piece_texts(("Ġthe", "ãĢĤ"))
     (' the', '。')
     """
+    return tuple(piece.decode("utf-8", "replace") for piece in piece_bytes(pieces))
+
+
+@lru_cache(maxsize=4)
+def piece_bytes(pieces: tuple[str, ...]) -> tuple[bytes, ...]:
+    """Return the UTF-8 that each token stands for, a space before it where it says so."""
     style = style_of(pieces)
     if style == "wordpiece":
-        return tuple(piece.removeprefix("##") for piece in pieces)
+        return tuple(piece.removeprefix("##").encode() for piece in pieces)
     if style == "metaspace":
-        return tuple(piece.replace("▁", " ") for piece in pieces)
+        return tuple(piece.replace("▁", " ").encode() for piece in pieces)
     table = byte_letters()
     return tuple(
-        bytes(table[letter] for letter in piece).decode("utf-8", "replace") if set(piece) <= table.keys() else piece
-        for piece in pieces
+        bytes(table[letter] for letter in piece) if set(piece) <= table.keys() else piece.encode() for piece in pieces
     )
 
 
