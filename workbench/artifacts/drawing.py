@@ -65,15 +65,26 @@ def plain(name: str) -> str:
 def names_in(names: Sequence[str]) -> list[str]:
     """Return what stands for each name in a picture: the name where the font has all of it, else its number from 1.
 
+    A long name loses its end, a long path its beginning.
+
     >>> names_in(["en", "музыка", "体育"])
     ['en', 'музыка', '#3']
+    >>> names_in(["x" * 40, "/long/way/to/crawl/pages-00001.warc.gz"])
+    ['xxxxxxxxxxxxxxxxxxxxxxxxxxx…', '…o/crawl/pages-00001.warc.gz']
     """
     known = _characters()
-    shown = [name if len(name) <= NAME_CHARACTERS else f"{name[: NAME_CHARACTERS - 1]}…" for name in names]
+    shown = [_cut(name) for name in names]
     return [
         name if name.isprintable() and known.issuperset(map(ord, name)) else f"#{number}"
         for number, name in enumerate(shown, start=1)
     ]
+
+
+def _cut(name: str) -> str:
+    if len(name) <= NAME_CHARACTERS:
+        return name
+    kept = NAME_CHARACTERS - 1
+    return f"…{name[-kept:]}" if "/" in name else f"{name[:kept]}…"
 
 
 @cache

@@ -153,9 +153,12 @@ def repeats(corpus: Corpus, folder: Path, characters: int = 120) -> Repeats:
                 found.groups += counts.height
                 tops.append(counts.head(EXAMPLES).select("copies", "id"))
     top = pl.concat(tops).sort("copies", "id", descending=[True, False]).head(EXAMPLES)
-    texts = (
-        corpus.scan().select("id", pl.col("text").str.head(characters)).join(top.lazy(), on="id", how="semi").collect()
-    )
+    wanted = top["id"].implode()
+    shown = [
+        batch.filter(batch["id"].is_in(wanted)).with_columns(pl.col("text").str.head(characters))
+        for batch in corpus.batches(["id", "text"])
+    ]
+    texts = pl.concat(shown)
     found.most = top.join(texts, on="id", how="left", maintain_order="left").select("copies", "text")
     return found
 

@@ -134,7 +134,7 @@ def _bars(axis: str, now: Counts, before: Counts | None, names: Sequence[str], s
                 linewidth=0.4,
             )
             for row, share in zip(rows, shares, strict=True):
-                axes.text(100 * share, row, f" {100 * share:.2g}", va="center", fontsize=8, color=INK)
+                axes.text(100 * share, row, _percent(share), va="center", fontsize=8, color=INK)
         axes.set_yticks(range(len(groups)), written)
         axes.invert_yaxis()
         axes.set_xlabel("percent of documents")
@@ -148,6 +148,16 @@ def _bars(axis: str, now: Counts, before: Counts | None, names: Sequence[str], s
     spoken = "; ".join(f"{group} {share:.1%}" for group, share in zip(groups, series[0], strict=True))
     legend = f" In the picture: {'; '.join(numbered)}." if numbered else ""
     return Drawn(f"by-{axis}", content, alt=f"Shares of documents: {spoken}.", caption=f"{TITLES[axis]}.{legend}")
+
+
+def _percent(share: float) -> str:
+    """Return a share in percent with two digits, and all of them above ten.
+
+    >>> _percent(1), _percent(0.0123), _percent(0.00012)
+    (' 100', ' 1.2', ' 0.012')
+    """
+    percent = 100 * share
+    return f" {percent:.0f}" if percent >= 10 else f" {percent:.2g}"  # noqa: PLR2004  # two digits
 
 
 def _lengths(now: Counts, before: Counts | None, names: Sequence[str]) -> Drawn:
