@@ -57,8 +57,9 @@ class LanguageModel(ABC):
         if not texts:
             return []
         end = encode_text(self.tokenizer, "")[-1:]
-        encoded = self.tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True, verbose=False)
-        return [ids + end for ids in encoded["input_ids"]]
+        fast = self.tokenizer.backend_tokenizer
+        fast.encode_special_tokens = True  # spelled out in a text they are characters, see `encode_text`
+        return [found.ids + end for found in fast.encode_batch_fast(list(texts), add_special_tokens=False)]
 
     @abstractmethod
     def score(
