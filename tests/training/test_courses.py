@@ -190,14 +190,20 @@ def test_the_blocks_of_a_model_are_found(job):
 
 
 def test_compiling_is_for_runs_that_are_long_enough(job, monkeypatch):
-    """6 FLOPs for each weight and token; below ten minutes at 50 GFLOP/s it stays off, and the reason is said."""
+    """6 FLOPs for each weight and token; below five minutes at 50 GFLOP/s it stays off, and the reason is said."""
+    monkeypatch.setattr(preparing, "_compiler_fault", lambda device: "")
     group = Group(0, 1, torch.device("cpu"))
     weights = sum(parameter.numel() for parameter in job.model.parameters())
     per_step = 6 * weights * 6 * 32 / 5e10
-    for steps, expected in ((int(590 / per_step), False), (int(610 / per_step), True)):
+    for steps, expected in ((int(290 / per_step), False), (int(310 / per_step), True)):
         does, why = compiles(replace(job, compile="auto", num_steps=steps), group)
         assert does is expected
         assert why.startswith("on: it pays" if expected else "off: a run of about")
+    monkeypatch.setattr(preparing, "_compiler_fault", lambda device: "no Python.h")
+    assert compiles(replace(job, compile="auto", num_steps=10**9), group) == (
+        False,
+        "off: it does not work here: no Python.h",
+    )
     monkeypatch.setattr(preparing.shutil, "which", lambda name: None)
     assert compiles(replace(job, compile="auto", num_steps=10**9), group) == (False, "off: there is no C++ compiler")
     with pytest.raises(EnvironmentProblem, match="compiling needs a C"):
