@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import tokenizers
+from tokenizers.pre_tokenizers import ByteLevel
 
 from workbench.artifacts import Artifact, Corpus
 from workbench.contracts.references import ComponentRef
@@ -55,6 +57,16 @@ def _parquet() -> bytes:
     return sink.getvalue()
 
 
+def byte_tokenizer() -> bytes:
+    """Return a `tokenizer.json` of bytes, without a special token."""
+    tokenizer = tokenizers.Tokenizer(
+        tokenizers.models.BPE({letter: number for number, letter in enumerate(sorted(ByteLevel.alphabet()))}, [])
+    )
+    tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.decoder = tokenizers.decoders.ByteLevel()
+    return tokenizer.to_str().encode()
+
+
 SETTINGS: dict[str, dict[str, Any]] = {
     "corpus/label": {"key": "language", "top": 2},
     "corpus/sample": {"share": 0.5},
@@ -83,7 +95,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "source/warc": {"paths": ["data/*.warc.gz"]},
     "source/wet": {"paths": ["data/*.wet"]},
     "source/wikipedia-dump": {"paths": ["data/*.xml.bz2"]},
+    "architecture/pretrained": {"model": "model"},
     "objective/multi": {"objectives": [{"use": "objective/masked"}, {"use": "objective/next-sentence"}]},
+    "tokenizer/byte": {},
+    "tokenizer/pretrained": {"path": "tokenizer.json"},
     "tokens/pack": {"context": 32},
     "train/pretrain": {
         "architecture": {"use": "architecture/llama", "with": {"layers": 1, "width": 16, "heads": 2}},
@@ -126,8 +141,14 @@ FILES: dict[str, dict[str, bytes]] = {
     },
     "source/wet": {"data/a.wet": warc_record("conversion", "text/plain", "第一页。".encode())},
     "source/wikipedia-dump": {"data/a.xml.bz2": bz2.compress(DUMP)},
+    "tokenizer/pretrained": {"tokenizer.json": byte_tokenizer()},
 }
 EXCEPTIONS: dict[str, dict[str, str]] = {
+    "architecture/pretrained": {
+        "test_seed_decides_the_weights": "its weights are those of a folder",
+        "test_saved_and_loaded_gives_the_same_logits": "its own test makes a folder",
+        "test_has_an_objective": "its family is a setting",
+    },
     "objective/contrastive": {
         "test_loss_falls_for_every_family": "a text is nearest to itself from the start; the matrix has pairs that differ"
     },
@@ -163,7 +184,12 @@ OTHER: dict[str, dict[str, Any]] = {
     "filter/model-quality": {"optional_ports": ("model",)},
     "filter/semantic-dedup": {"optional_ports": ("model",)},
     "filter/toxicity": {"optional_ports": ("data",)},
+    "tokenizer/bpe": {"lossless": True},
+    "tokenizer/byte": {"lossless": True},
     "tokenizer/byte-bpe": {"lossless": True},
+    "tokenizer/character": {"lossless": True},
+    "tokenizer/pretrained": {"lossless": True},
+    "tokenizer/unigram": {"lossless": True},
     "train/pretrain": {"optional_ports": ("tokens",)},
 }
 
@@ -171,7 +197,7 @@ OTHER: dict[str, dict[str, Any]] = {
 def _families(ref: ComponentRef) -> tuple[str, ...]:
     """Return the model families of an architecture or an objective; nothing for other kinds."""
     cls: Any = shared_registry().load(ref.id) if ref.kind in ("architecture", "objective") else None
-    return getattr(cls, "families", None) or ((cls.family,) if ref.kind == "architecture" else ())
+    return getattr(cls, "families", None) or ((getattr(cls, "family", ""),) if ref.kind == "architecture" else ())
 
 
 def _suite() -> dict[str, type]:

@@ -24,6 +24,7 @@ VOCAB = Vocab(size=60, max_length=32, pad=0, eos=1, bos=None, unk=2, mask=3, cls
 LENGTHS, WRITTEN = (5, 1, 9, 3), (3, 4, 6, 2)
 PADDING = 2
 DEVIATION = 0.2
+SETTINGS = {"modernbert": {"window": 4, "global_every": 2}}  # a window shorter than documents, in every other layer
 BACKENDS = ("eager", "sdpa", "flex_attention")
 CTX = Context("step", "architecture/any", 1, *(Path() for _ in range(4)))
 
@@ -40,7 +41,7 @@ NEURAL = _neural()
 @cache
 def build(name):
     torch.manual_seed(1)
-    model = NEURAL[name](layers=2, width=32, heads=4).build(VOCAB, CTX)
+    model = NEURAL[name](layers=2, width=32, heads=4, **SETTINGS.get(name, {})).build(VOCAB, CTX)
     for weight in model.parameters():
         if weight.ndim > 1:
             torch.nn.init.normal_(weight, std=DEVIATION)

@@ -36,7 +36,7 @@ def fitting_architecture(family: str, head: str = "") -> str:
     """Return the id of a bundled architecture of this family, if possible with this head."""
     registry = shared_registry()
     classes = {ref.id: cast("type[Architecture]", registry.load(ref.id)) for ref in registry.refs("architecture")}
-    fitting = [name for name, cls in classes.items() if cls.family == family]
+    fitting = [name for name, cls in classes.items() if getattr(cls, "family", None) == family]
     having = [name for name in fitting if classes[name].head == head]
     learning = [name for name in fitting if head in getattr(classes[name], "more_heads", ())]
     return (having + learning + fitting)[0]
@@ -58,7 +58,7 @@ class TokenizerConformance(StepConformance):
         loaded = saved.load()
         for text in ordinary(8):
             assert loaded(text)["input_ids"] == saved.fast.encode(text).ids
-        for name, token in cast("Any", self.component()).special_tokens.items():
+        for name, token in cast("Any", self.component()).roles().items():
             assert getattr(loaded, name) == token
         assert saved.vocab(16).size <= 400  # noqa: PLR2004  # asked for in the settings
 
@@ -162,8 +162,7 @@ class ObjectiveConformance(Conformance):
         objective = cast("Objective", self.component())
         examples, labels = self.examples(tmp_path)
         known = {
-            cast("type[Architecture]", shared_registry().load(r.id)).family
-            for r in shared_registry().refs("architecture")
+            str(getattr(shared_registry().load(r.id), "family", "")) for r in shared_registry().refs("architecture")
         }
         families = sorted(family for family in known if all(family in part.families for part in objective.members))
         assert families

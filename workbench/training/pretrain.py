@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import ClassVar
 
 from workbench.artifacts.tokens import Tokens
-from workbench.contracts.component import Field
+from workbench.contracts.component import DigestFile, Field
 from workbench.contracts.context import Context
 from workbench.contracts.model import AnyArchitecture, Architecture, Mismatch
 from workbench.contracts.ports import Port
@@ -57,6 +58,11 @@ class Pretrain(TrainingStep):
         if not any(fits):
             fits.append(head_fits(self.objective, self.architecture.head, owner, self._more_heads()))
         return [mismatch for mismatch in (*found, *fits) if mismatch]
+
+    def digests(self, base: Path, digest: DigestFile) -> dict[str, str]:
+        """Return the digests of files that the architecture or the objective reads."""
+        chosen = [part for part in (self.architecture, self.objective) if part is not None]
+        return {name: value for part in chosen for name, value in part.digests(base, digest).items()}
 
     def _ports(self, inputs: Mapping[str, Facts]) -> Iterator[Mismatch]:
         data = self.architecture.data if isinstance(self.architecture, StaticArchitecture) else "tokens"
