@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from workbench.contracts.tokenizer import Tokenizer, Vocab
     from workbench.errors import DataError, EnvironmentProblem, StepError, WorkbenchError
     from workbench.files.atomic import write_text
+    from workbench.files.hub import HUB_NAME, HubFolder, commit_of
     from workbench.files.input import DamagedInput, Line, open_input, read_lines, read_whole
     from workbench.files.text import safe_text
     from workbench.hookspecs import hookimpl
@@ -96,6 +97,7 @@ HOME = {
     "workbench.contracts.tokenizer": ("Tokenizer", "Vocab"),
     "workbench.errors": ("DataError", "EnvironmentProblem", "StepError", "WorkbenchError"),
     "workbench.files.atomic": ("write_text",),
+    "workbench.files.hub": ("HUB_NAME", "HubFolder", "commit_of"),
     "workbench.files.input": ("DamagedInput", "Line", "open_input", "read_lines", "read_whole"),
     "workbench.files.text": ("safe_text",),
     "workbench.hookspecs": ("hookimpl",),
@@ -125,6 +127,7 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "HUB_NAME",
     "NEURAL",
     "TURNED_AWAY",
     "Architecture",
@@ -145,6 +148,7 @@ __all__ = [
     "FileSource",
     "Filter",
     "Fitted",
+    "HubFolder",
     "Kernel",
     "KernelColumn",
     "LanguageModel",
@@ -181,6 +185,7 @@ __all__ = [
     "autocast",
     "batches_by_length",
     "choose_device",
+    "commit_of",
     "document_id",
     "documents",
     "drawing",

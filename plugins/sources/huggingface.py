@@ -17,14 +17,24 @@ import polars as pl
 from pydantic import field_validator, model_validator
 from workbench_plugins.sources.column_types import Columns, Misfit
 from workbench_plugins.sources.datasets_folder import Located, folder_files, single_file
-from workbench_plugins.sources.datasets_hub import NAME, HubFolder, commit_of
-from workbench_plugins.sources.datasets_layout import lay_out
+from workbench_plugins.sources.datasets_layout import MAX_README_BYTES, README, lay_out
 from workbench_plugins.sources.datasets_records import Reader, Record
 from workbench_plugins.sources.json_records import MISSING, NotARecord, name_of_type, take
 from workbench_plugins.sources.parquet_table import Undecoded, dump, plain
 from workbench_plugins.sources.row_frames import Row, framed_rows, new_names
 
-from workbench.api import BadRecord, Context, EnvironmentProblem, Field, FileSource, StepError, document_id
+from workbench.api import (
+    HUB_NAME,
+    BadRecord,
+    Context,
+    EnvironmentProblem,
+    Field,
+    FileSource,
+    HubFolder,
+    StepError,
+    commit_of,
+    document_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +57,7 @@ class HuggingFace(FileSource):
     version: ClassVar[int] = 1
     paths: tuple[str, ...] = Field((), description="folders or files, or patterns of them")
     hub: str | None = Field(
-        None, pattern=f"^{NAME}$", description="a data set of the Hub (`owner/name`) in place of paths"
+        None, pattern=f"^{HUB_NAME}$", description="a data set of the Hub (`owner/name`) in place of paths"
     )
     revision: str = Field("main", pattern=r"^[\w][\w./-]{0,120}$", description="branch, tag or commit on the Hub")
     config: str | None = Field(None, description="configuration, where README.md names several")
@@ -116,7 +126,7 @@ class HuggingFace(FileSource):
         assert self.hub is not None
         folder = HubFolder(self.hub, commit_of(self.hub, self.revision, self.component_id), self.component_id)
         names = folder.names()
-        files, _ = lay_out(names, folder.readme(names), self.config, self.component_id)
+        files, _ = lay_out(names, _readme(folder, names), self.config, self.component_id)
         if not files:
             raise StepError(
                 f"{self.hub} holds no data files",
@@ -176,6 +186,14 @@ class HuggingFace(FileSource):
         if text is not None and not isinstance(text, str):
             raise NotARecord("text-not-string", f"the field {self.text!r} is {name_of_type(text)}")
         return text
+
+
+def _readme(folder: HubFolder, names: list[str]) -> str:
+    """Return the card of the data set, empty when it has none."""
+    if README not in names:
+        return ""
+    with folder.fetch(README).open("rb") as file:
+        return file.read(MAX_README_BYTES).decode("utf-8", "replace")
 
 
 def _own(record: dict[str, Any], key: str) -> str:

@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from workbench.api import Context, Field, Tokenizer
+from pydantic import model_validator
+from workbench_plugins.tokenizers.cuts import Cut
+
+from workbench.api import Context, Field
 
 if TYPE_CHECKING:
     import tokenizers
 
-# Where text may be cut before merging; a merge never crosses a cut. In order: English contractions; a run of letters
-# other than Han, with the one sign before it (the space of " word"); a run of Han characters by itself, so that
-# "用Python写" gives three pieces and Chinese words need not be learned once with and once without a Latin neighbour;
-# up to three digits, so that numbers share tokens; other signs; line ends; spaces. Runs are cut at 64 characters:
-# no word is that long, and a hostile text of one endless run stays linear.
-CUTS = (
-    r"'(?:[sdmtSDMT]|ll|LL|ve|VE|re|RE)"
-    r"|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}&&[^\p{Han}]]{1,64}"
-    r"|\p{Han}{1,64}"
-    r"|\p{N}{1,3}"
-    r"| ?[^\s\p{L}\p{N}]{1,64}[\r\n]*"
-    r"|\s*[\r\n]+"
-    r"|\s+(?!\S)"
-    r"|\s+"
-)
 
-
-class ByteBpe(Tokenizer):
+class ByteBpe(Cut):
     """Learn merges over UTF-8 bytes: no text is unknown, in any language.
 
     The first 256 tokens after the special ones are the bytes, so `vocab_size` is at least 256 and the special ones.
@@ -38,15 +25,20 @@ class ByteBpe(Tokenizer):
     vocab_size: int = Field(16_000, ge=258, le=1_000_000, description="tokens, special ones and 256 bytes included")
     min_frequency: int = Field(2, ge=1, description="how often a pair must occur to be merged")
 
+    @model_validator(mode="after")
+    def _has_room(self) -> Self:
+        self.check_room(self.vocab_size, 256, "256 bytes")
+        return self
+
     def train(self, texts: Iterator[str], ctx: Context) -> tokenizers.Tokenizer:
         """Return the trained tokenizer; ties between pairs are broken by token id, so the result is repeatable."""
         del ctx
-        from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+        from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
         tokenizer = Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
             [
-                pre_tokenizers.Split(Regex(CUTS), behavior="isolated"),
+                self.split(),
                 pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
             ]
         )
@@ -54,7 +46,7 @@ class ByteBpe(Tokenizer):
         trainer = trainers.BpeTrainer(
             vocab_size=self.vocab_size,
             min_frequency=self.min_frequency,
-            special_tokens=list(self.special_tokens.values()),
+            special_tokens=self.specials(),
             initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
             show_progress=False,
         )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
+
+from workbench_plugins.tokenizers.alphabet import copied, read_again
 
 from workbench.api import Context, Field, Tokenizer
 
@@ -45,8 +45,8 @@ class WordPiece(Tokenizer):
 
         tokenizer = _untrained(lowercase=self.lowercase)
         copy = ctx.scratch / "texts.jsonl"
-        letters, pieces = self._alphabet(_copied(texts, copy), tokenizer)
-        specials = list(self.special_tokens.values())
+        letters, pieces = self._alphabet(copied(texts, copy), tokenizer)
+        specials = self.specials()
         trainer = trainers.WordPieceTrainer(
             vocab_size=self.vocab_size,
             min_frequency=self.min_frequency,
@@ -56,8 +56,7 @@ class WordPiece(Tokenizer):
             continuing_subword_prefix=INSIDE,
             show_progress=False,
         )
-        with copy.open(encoding="utf-8") as lines:
-            tokenizer.train_from_iterator((json.loads(line) for line in lines), trainer)
+        tokenizer.train_from_iterator(read_again(copy), trainer)
         copy.unlink()
         trained = _untrained(lowercase=self.lowercase)
         trained.model = models.WordPiece(tokenizer.get_vocab(), unk_token=self.special_tokens["unk_token"])
@@ -70,7 +69,7 @@ class WordPiece(Tokenizer):
         counts = _letter_counts(texts, tokenizer)
         letters: list[str] = []
         pieces: list[str] = []
-        room = self.vocab_size - len(self.special_tokens)
+        room = self.vocab_size - len(self.specials())
         for letter in sorted(counts, key=lambda letter: (-counts[letter], letter)):
             piece = [INSIDE + letter] if _stands_inside(letter, tokenizer) else []
             if len(letters) == (self.alphabet or self.vocab_size // 2) or len(letters) + len(pieces + piece) >= room:
@@ -78,13 +77,6 @@ class WordPiece(Tokenizer):
             letters.append(letter)
             pieces += piece
         return sorted(letters), sorted(pieces)
-
-
-def _copied(texts: Iterator[str], copy: Path) -> Iterator[str]:
-    with copy.open("w", encoding="utf-8") as file:
-        for text in texts:
-            file.write(json.dumps(text) + "\n")
-            yield text
 
 
 def _letter_counts(texts: Iterable[str], tokenizer: tokenizers.Tokenizer) -> Counter[str]:

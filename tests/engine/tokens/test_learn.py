@@ -10,7 +10,12 @@ import pytest
 from tokenizers import Tokenizer as Fast
 from tokenizers import models
 from transformers import AutoTokenizer
+from workbench_plugins.tokenizers.bpe import Bpe
+from workbench_plugins.tokenizers.byte import Byte
 from workbench_plugins.tokenizers.byte_bpe import ByteBpe
+from workbench_plugins.tokenizers.character import Character
+from workbench_plugins.tokenizers.unigram import Unigram
+from workbench_plugins.tokenizers.word import Word
 from workbench_plugins.tokenizers.wordpiece import WordPiece
 
 from workbench.artifacts import Corpus, Tokenizer
@@ -22,6 +27,7 @@ from workbench.files.atomic import write_json
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 from train_tokenizer import corpus as write_corpus  # noqa: E402  # the same file runs as a process of its own
+from train_tokenizer import texts  # noqa: E402
 
 
 def context(folder: Path, corpus: Corpus) -> Context:
@@ -37,7 +43,7 @@ def corpus(tmp_path_factory) -> Corpus:
 
 
 def test_files_do_not_depend_on_hash_seed_or_threads(tmp_path):
-    """Four processes. The trainer of tokenizers alone gives WordPiece another numbering in each."""
+    """Four processes. The trainers of tokenizers alone give WordPiece another numbering and Unigram other pieces in each."""
     seen = set()
     for seed, threads in (("0", "1"), ("7", "2"), ("99", "1"), ("random", "2")):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "RAYON_NUM_THREADS": threads}
@@ -46,18 +52,31 @@ def test_files_do_not_depend_on_hash_seed_or_threads(tmp_path):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         seen.add(done.stdout)
     assert len(seen) == 1
-    assert len(seen.pop().splitlines()) == 3
+    assert len(seen.pop().splitlines()) == 7
 
 
-@pytest.mark.parametrize("component", [ByteBpe(vocab_size=400), WordPiece(vocab_size=1000, alphabet=930)])
+@pytest.mark.parametrize(
+    "component",
+    [
+        Bpe(vocab_size=1300),
+        Byte(),
+        ByteBpe(vocab_size=400),
+        Character(vocab_size=1300, mask=True),
+        Unigram(vocab_size=2000, coverage=1),
+        Word(vocab_size=3000, extra_tokens=("<user>",)),
+        WordPiece(vocab_size=1000, alphabet=930),
+    ],
+)
 def test_transformers_loads_the_folder_with_its_special_tokens(tmp_path, corpus, component):
     ctx = context(tmp_path, corpus)
     learn.run(component, ctx)
     loaded = AutoTokenizer.from_pretrained(ctx.output)
-    assert {name: getattr(loaded, name) for name in component.special_tokens} == dict(component.special_tokens)
-    text = "bacade 一丁"
+    assert {name: getattr(loaded, name) for name in component.roles()} == dict(component.roles())
+    assert set(loaded.all_special_tokens) == set(component.specials())
+    word = texts()[0].split()[0]
+    text = f"{word} 一丁"
     assert loaded(text)["input_ids"] == Tokenizer(ctx.output).fast.encode(text).ids
-    assert loaded.decode(loaded(text)["input_ids"], skip_special_tokens=True).replace(" ", "") == "bacade一丁"
+    assert loaded.decode(loaded(text)["input_ids"], skip_special_tokens=True).replace(" ", "") == f"{word}一丁"
     assert sorted(path.name for path in ctx.output.iterdir()) == ["tokenizer.json", "tokenizer_config.json"]
 
 

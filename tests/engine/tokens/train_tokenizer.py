@@ -1,4 +1,4 @@
-"""Train both tokenizers in a process of its own and print the digests of their files: `train_tokenizer.py FOLDER`."""
+"""Train the tokenizers that learn in a process of its own and print the digests of their files: `train_tokenizer.py FOLDER`."""
 
 import hashlib
 import random
@@ -6,12 +6,17 @@ import sys
 from pathlib import Path
 
 import polars as pl
+from workbench_plugins.tokenizers.bpe import Bpe
 from workbench_plugins.tokenizers.byte_bpe import ByteBpe
+from workbench_plugins.tokenizers.character import Character
+from workbench_plugins.tokenizers.unigram import Unigram
+from workbench_plugins.tokenizers.word import Word
 from workbench_plugins.tokenizers.wordpiece import WordPiece
 
 from workbench.artifacts import Corpus
 from workbench.artifacts.corpus import write_shard
 from workbench.contracts.context import Context
+from workbench.contracts.tokenizer import Tokenizer
 from workbench.engine.tokens import learn
 from workbench.files.atomic import write_json
 
@@ -36,7 +41,7 @@ def corpus(folder: Path) -> Corpus:
     return Corpus(folder, "c0")
 
 
-def digest(tokenizer: ByteBpe | WordPiece, data: Corpus, folder: Path) -> str:
+def digest(tokenizer: Tokenizer, data: Corpus, folder: Path) -> str:
     """Train and return the digest of all files."""
     output, scratch = folder / "output", folder / "scratch"
     for path in (output, scratch):
@@ -49,7 +54,11 @@ if __name__ == "__main__":
     base = Path(sys.argv[1])
     data = corpus(base / "corpus")
     components = {
-        "bpe": ByteBpe(vocab_size=800),
+        "bpe": Bpe(vocab_size=900),
+        "byte-bpe": ByteBpe(vocab_size=800),
+        "character": Character(vocab_size=800),
+        "unigram": Unigram(vocab_size=900),
+        "word": Word(vocab_size=800),
         "wordpiece": WordPiece(vocab_size=800),
         "few-letters": WordPiece(vocab_size=800, alphabet=300),
     }

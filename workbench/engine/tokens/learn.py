@@ -19,14 +19,14 @@ REPORT_EVERY = 1000
 
 
 def run(component: Tokenizer, ctx: Context) -> None:
-    """Train `component` on the texts of the port `corpus`; write `tokenizer.json` and `tokenizer_config.json`."""
-    corpus: Corpus = ctx.inputs["corpus"]
-    if not corpus.num_rows:
+    """Train `component` on the texts of the port `corpus`, if it has one; write the two files of a tokenizer."""
+    corpus: Corpus | None = ctx.inputs.get("corpus")
+    if corpus is not None and not corpus.num_rows:
         raise StepError("the corpus is empty", where=ctx.step, advice="workbench show the step before this one")
-    trained = component.train(texts(corpus, ctx), ctx)
+    trained = component.train(texts(corpus, ctx) if corpus else iter(()), ctx)
     _check_special_tokens(component, trained)
     write_text(ctx.output / "tokenizer.json", json.dumps(json.loads(trained.to_str()), ensure_ascii=False) + "\n")
-    write_json(ctx.output / "tokenizer_config.json", configuration(component.special_tokens))
+    write_json(ctx.output / "tokenizer_config.json", configuration(component.configuration(trained, ctx)))
 
 
 def texts(corpus: Corpus, ctx: Context) -> Iterator[str]:
@@ -40,19 +40,19 @@ def texts(corpus: Corpus, ctx: Context) -> Iterator[str]:
                 ctx.progress(done, total)
 
 
-def configuration(special_tokens: Mapping[str, str]) -> dict[str, Any]:
+def configuration(said: Mapping[str, Any]) -> dict[str, Any]:
     """Return `tokenizer_config.json`: `AutoTokenizer` then gives the tokenizer exactly as it was trained."""
     return {
         "backend": "tokenizers",
         "clean_up_tokenization_spaces": False,
         "model_input_names": ["input_ids", "attention_mask"],
         "tokenizer_class": "PreTrainedTokenizerFast",
-        **special_tokens,
+        **said,
     }
 
 
 def _check_special_tokens(component: Tokenizer, trained: tokenizers.Tokenizer) -> None:
-    missing = [token for token in component.special_tokens.values() if trained.token_to_id(token) is None]
+    missing = [token for token in component.specials() if trained.token_to_id(token) is None]
     if missing:
         raise PluginError(
             f"train() gave a tokenizer that does not know {', '.join(missing)}", where=component.component_id

@@ -1,6 +1,6 @@
-"""Data sets of the Hugging Face Hub as plain files: listed, fetched into the library's cache, never run.
+"""Data sets and models of the Hugging Face Hub as plain files: listed, fetched into the library's cache, never run.
 
-Nothing here is called unless a pipeline names a data set with `hub`. A token, where one is needed, is what the library
+Nothing here is called unless a pipeline names one with `hub`. A token, where one is needed, is what the library
 finds itself (`HF_TOKEN`); it enters no setting.
 """
 
@@ -11,41 +11,41 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
-from workbench_plugins.sources.datasets_layout import MAX_README_BYTES, README
+from workbench.errors import EnvironmentProblem
 
-from workbench.api import EnvironmentProblem
-
-NAME = r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?"
+HubType = Literal["dataset", "model"]
+HUB_NAME = r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?"
 TIMEOUT_SECONDS = 20
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True)
 class HubFolder:
-    """A data set at one commit.
+    """A data set or model at one commit.
 
     Attributes:
         name: `owner/name`.
         commit: 40 hexadecimal digits.
         where: The component, for messages.
+        type: Which of the two it is.
     """
 
     name: str
     commit: str
     where: str
+    type: HubType = "dataset"
 
     def names(self) -> list[str]:
         """Return the names of all files, from the cache when there is no network."""
-        from huggingface_hub import HfApi
-
-        with _reaching(self.name, self.where):
+        with _reaching(self.name, self.where, self.type):
             try:
                 # One request, where listing the tree would try again for half a minute without a network.
-                info = HfApi().dataset_info(self.name, revision=self.commit, timeout=TIMEOUT_SECONDS)
+                info = _info(self.name, self.commit, self.type)
                 return sorted(str(file.rfilename) for file in info.siblings or ())
             except _unreachable():
-                folder = _cached(self.name) / "snapshots" / self.commit
+                folder = _cached(self.name, self.type) / "snapshots" / self.commit
                 cached = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
                 if not cached:
                     raise
@@ -55,37 +55,34 @@ class HubFolder:
         """Return the path of one file, fetched when it is not in the cache."""
         from huggingface_hub import hf_hub_download
 
-        with _reaching(self.name, self.where):
-            return Path(hf_hub_download(self.name, file, repo_type="dataset", revision=self.commit))
-
-    def readme(self, names: list[str]) -> str:
-        """Return the card of the data set, empty when it has none."""
-        if README not in names:
-            return ""
-        with self.fetch(README).open("rb") as file:
-            return file.read(MAX_README_BYTES).decode("utf-8", "replace")
+        with _reaching(self.name, self.where, self.type):
+            return Path(hf_hub_download(self.name, file, repo_type=self.type, revision=self.commit))
 
 
-def commit_of(name: str, revision: str, where: str) -> str:
+def commit_of(name: str, revision: str, where: str, type: HubType = "dataset") -> str:  # noqa: A002  # as the Hub has it
     """Return the commit that a branch or tag stands for; a commit stands for itself and needs no network."""
     if _COMMIT.fullmatch(revision):
         return revision
-    from huggingface_hub import HfApi
-
-    with _reaching(name, where):
+    with _reaching(name, where, type):
         try:
-            return str(HfApi().dataset_info(name, revision=revision, timeout=TIMEOUT_SECONDS).sha)
+            return str(_info(name, revision, type).sha)
         except _unreachable():
-            known = _cached(name) / "refs" / revision
+            known = _cached(name, type) / "refs" / revision
             if not known.is_file():
                 raise
             return known.read_text("ascii").strip()
 
 
-def _cached(name: str) -> Path:
+def _info(name: str, revision: str, kind: HubType) -> Any:
+    from huggingface_hub import HfApi
+
+    return HfApi().repo_info(name, repo_type=kind, revision=revision, timeout=TIMEOUT_SECONDS)
+
+
+def _cached(name: str, kind: HubType) -> Path:
     from huggingface_hub import constants
 
-    return Path(constants.HF_HUB_CACHE) / f"datasets--{name.replace('/', '--')}"
+    return Path(constants.HF_HUB_CACHE) / f"{kind}s--{name.replace('/', '--')}"
 
 
 def _unreachable() -> tuple[type[Exception], ...]:
@@ -97,23 +94,24 @@ def _unreachable() -> tuple[type[Exception], ...]:
 
 
 @contextmanager
-def _reaching(name: str, where: str) -> Iterator[None]:
+def _reaching(name: str, where: str, kind: HubType) -> Iterator[None]:
     """Turn what goes wrong on the way into one clear line."""
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 
-    advice = "connect, or fetch the files elsewhere and name their folder in `paths`"
+    setting, what = ("paths", "data set") if kind == "dataset" else ("path", "model")
+    advice = f"connect, or fetch the files elsewhere and name their folder in `{setting}`"
     try:
         yield
     except GatedRepoError as error:
         advice = "accept its terms on the Hub and set HF_TOKEN"
-        raise EnvironmentProblem(f"the data set {name} is gated", where=where, advice=advice) from error
+        raise EnvironmentProblem(f"the {what} {name} is gated", where=where, advice=advice) from error
     except RevisionNotFoundError as error:
         raise EnvironmentProblem(
             f"{name} has no such revision", where=where, expected="a branch, tag or commit"
         ) from error
     except RepositoryNotFoundError as error:
         expected = "owner/name of a public one, or HF_TOKEN for a private one"
-        raise EnvironmentProblem(f"the Hub has no data set {name}", where=where, expected=expected) from error
+        raise EnvironmentProblem(f"the Hub has no {what} {name}", where=where, expected=expected) from error
     except _unreachable() as error:
         found = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         message = f"the Hub cannot be reached for {name}: {found}"

@@ -1,4 +1,4 @@
-"""Data sets of the Hub: fetched at one commit, files of records only, and one clear error without a network."""
+"""The Hub: fetched at one commit, the wanted files only, and one clear error without a network."""
 
 import json
 import os
