@@ -39,7 +39,9 @@ def workbench_components() -> list[ComponentRef]:
             "architecture", "palm", f"{HERE}.palm:Palm", "parallel blocks, multi-query, Chowdhery et al. 2022"
         ),
         ComponentRef("architecture", "prefix-lm", f"{HERE}.prefix_lm:PrefixLm", "one stack that reads a prefix, UniLM"),
-        ComponentRef("architecture", "pretrained", f"{HERE}.pretrained:Pretrained", "a model in a folder or on the hub"),
+        ComponentRef(
+            "architecture", "pretrained", f"{HERE}.pretrained:Pretrained", "a model in a folder or on the hub"
+        ),
         ComponentRef("architecture", "qwen", f"{HERE}.qwen:Qwen", "decoder with normed queries and keys"),
         ComponentRef("architecture", "roberta", f"{HERE}.roberta:Roberta", "encoder without segments, Liu et al. 2019"),
         ComponentRef("architecture", "t5", f"{HERE}.t5:T5", "encoder-decoder with relative positions"),

@@ -9,7 +9,9 @@ HERE = __name__
 def workbench_components() -> list[ComponentRef]:
     """List the components of this family: one line each."""
     return [
-        ComponentRef("filter", "adult", f"{HERE}.adult:Adult", "adult text, by labelled examples and by lists of words"),
+        ComponentRef(
+            "filter", "adult", f"{HERE}.adult:Adult", "adult text, by labelled examples and by lists of words"
+        ),
         ComponentRef(
             "filter",
             "bloom-dedup",

@@ -85,7 +85,6 @@ def test_text_like_that_of_the_model_is_less_surprising(tmp_path, model):
         ({"max_percentile": 50.0}, "percentile-too-high", "percentile", lambda value: value >= 50),
         ({"keep": ["head", "tail"]}, "other-bucket", "bucket", lambda value: value == "middle"),
     ],
-    ids=str,
 )
 def test_each_threshold_drops_with_its_reason(tmp_path, model, settings, reason, column, drops):
     """What lies beyond goes and nothing else; a document that could not be measured stays."""
