@@ -114,6 +114,7 @@ def test_check_gives_the_cards_of_a_pipeline_that_never_ran(tmp_path, monkeypatc
     assert set(base["memory"]) == {"weights", "gradients", "optimizer", "activations"}
     assert tuned["step"] == "tuned"
     assert tuned["trained_parameters"] < tuned["parameters"]
+    assert tuned["trained_parameters"] < 2 * 16 + 2 + 1  # the head alone, of two labels
     assert "length of the records" in tuned["note"]
     drawn = CliRunner().invoke(root, [*given[:2], "check", str(tmp_path / "p.yaml"), "--card"]).output
     assert "Parameters by part" in drawn

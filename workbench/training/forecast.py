@@ -19,6 +19,7 @@ from workbench.errors import StepError
 from workbench.pipeline.graph import Graph, InputRef, Step
 from workbench.training.card import Card, Trial, card_of, measure
 from workbench.training.device import choose_device
+from workbench.training.models import with_head
 from workbench.training.pretrain import Pretrain
 from workbench.training.training_step import TrainingStep
 from workbench.training.tune import Tune
@@ -62,6 +63,8 @@ def _forecast(graph: Graph, step: Step, training: TrainingStep) -> Forecast:
         ctx = Context(step.name, "train/pretrain", graph.seed, graph.base, folder, folder, folder)
         assert isinstance(pretraining.architecture, Architecture)
         model: PreTrainedModel = pretraining.architecture.build(vocab, ctx)
+        if training.learned.head != pretraining.architecture.head:
+            model = with_head(model, training.learned.head, training.learned.classes or None)
         if isinstance(training, Tune):
             return _of_tuning(step, training, model, vocab, ctx)
     card = card_of(model, vocab.max_length, training.optimizer)
@@ -79,7 +82,7 @@ def _forecast(graph: Graph, step: Step, training: TrainingStep) -> Forecast:
 
 
 def _of_tuning(step: Step, training: Tune, model: PreTrainedModel, vocab: Vocab, ctx: Context) -> Forecast:
-    note = "with the head of the model it starts from; activations and time depend on the length of the records"
+    note = "activations and time depend on the length of the records, and a classification head on the number of labels"
     try:
         prepared = training.tuning.prepare(model, ctx)
     except StepError as problem:
