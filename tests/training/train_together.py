@@ -15,7 +15,7 @@ from workbench.contracts.context import Context
 from workbench.errors import Interrupted
 from workbench.training import reporting
 
-SETTINGS: dict[str, Any] = {"batch_size": 7, "accumulate": 3, "eval_every": 5}
+SETTINGS: dict[str, Any] = {"batch_size": 7, "accumulate": 3, "eval_every": 5, "precision": "float32"}
 STOPPED_AT = 9
 
 
