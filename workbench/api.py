@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from workbench.artifacts.tokenizer import encode_text
     from workbench.contracts.component import Component, Field, Runtime, Threshold
     from workbench.contracts.context import Context
-    from workbench.contracts.evaluation import Evaluator, Exporter, Score, Scores
+    from workbench.contracts.evaluation import Drawn, Evaluator, Exporter, Score, Scores
     from workbench.contracts.filters import (
         CorpusFilter,
         Filter,
@@ -67,7 +67,7 @@ HOME = {
     "workbench.artifacts.tokenizer": ("encode_text",),
     "workbench.contracts.component": ("Component", "Field", "Runtime", "Threshold"),
     "workbench.contracts.context": ("Context",),
-    "workbench.contracts.evaluation": ("Evaluator", "Exporter", "Score", "Scores"),
+    "workbench.contracts.evaluation": ("Drawn", "Evaluator", "Exporter", "Score", "Scores"),
     "workbench.contracts.filters": (
         "CorpusFilter",
         "Filter",
@@ -139,6 +139,7 @@ __all__ = [
     "CorpusFilter",
     "DamagedInput",
     "DataError",
+    "Drawn",
     "EnvironmentProblem",
     "Evaluator",
     "Examples",

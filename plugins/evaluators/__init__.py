@@ -25,4 +25,7 @@ def workbench_components() -> list[ComponentRef]:
             "evaluator", "perplexity", f"{HERE}.perplexity:Perplexity", "perplexity and bits per byte on held-out text"
         ),
         ComponentRef("evaluator", "suite", f"{HERE}.suite:Suite", "every evaluator that fits the model"),
+        ComponentRef(
+            "evaluator", "tokenizers", f"{HERE}.tokenizers:Tokenizers", "tokenizers side by side, by language"
+        ),
     ]

@@ -240,6 +240,8 @@ def judged(page: Page, reports: Sequence[Report]) -> None:
                 alt="Scores with intervals and baselines. " + " ".join(sentence(score) for score in bounded),
                 caption="Scores with 95 % intervals; the tick is the baseline on the same documents.",
             )
+        for drawn in report.pictures:
+            page.picture(drawn.svg, alt=drawn.alt, caption=drawn.caption)
         page.scores("Scores beside their baselines", scores).notes(report.notes)
         for name, table in report.tables.items():
             if not table.is_empty() and not set(table.columns) >= SAMPLES:

@@ -161,7 +161,9 @@ class Page:
         return self.table(caption, scores_frame(scores)) if scores else self
 
     def report(self, scores: Scores) -> Self:
-        """Add everything an evaluator gave: scores, notes, tables."""
+        """Add everything an evaluator gave: pictures, scores, notes, tables."""
+        for drawn in scores.pictures:
+            self.picture(drawn.svg, alt=drawn.alt, caption=drawn.caption)
         self.scores("Scores", scores.scores).notes(scores.notes)
         for name, table in scores.tables.items():
             if not table.is_empty():

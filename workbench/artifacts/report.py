@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.artifacts.base import Artifact
-from workbench.contracts.evaluation import Score, Scores
+from workbench.contracts.evaluation import Drawn, Score, Scores
 from workbench.files.atomic import write_json
 
 if TYPE_CHECKING:
@@ -20,23 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import polars as pl
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A picture of a report.
-
-    Attributes:
-        name: Lower-case words joined by hyphens.
-        svg: The picture.
-        alt: What it shows, in words.
-        caption: What it is.
-    """
-
-    name: str
-    svg: bytes
-    alt: str
-    caption: str
 
 
 @dataclass(frozen=True)
@@ -80,6 +63,7 @@ class Report(Artifact):
 
 def write_scores(path: Path, scores: Scores, pictures: Sequence[Drawn] = ()) -> None:
     """Write scores, tables and pictures into a report's data folder (the page is written by the engine)."""
+    pictures = [*scores.pictures, *pictures]
     content: dict[str, Any] = {
         "scores": [asdict(score) for score in scores.scores],
         "notes": scores.notes,

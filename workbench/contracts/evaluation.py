@@ -43,17 +43,38 @@ class Score:
     unit: str = ""
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A picture of a report.
+
+    Attributes:
+        name: Lower-case words joined by hyphens.
+        svg: The picture.
+        alt: What it shows, in words.
+        caption: What it is.
+    """
+
+    name: str
+    svg: bytes
+    alt: str
+    caption: str
+
+
 @dataclass
 class Scores:
-    """The result of an evaluator: scores, and tables and notes for a person to read."""
+    """The result of an evaluator: scores, and tables, notes and pictures for a person to read."""
 
     scores: list[Score] = field(default_factory=list)
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    pictures: list[Drawn] = field(default_factory=list)
 
 
 class Evaluator(Component):
-    """Measure a model on held-out data."""
+    """Measure a model on held-out data.
+
+    One that measures something else declares other ports, finds them in `ctx.inputs`, and is given None for the model.
+    """
 
     kind: ClassVar[str] = "evaluator"
     inputs: ClassVar[Mapping[str, Port]] = {"model": Port("model"), "heldout": Port("corpus")}
@@ -62,7 +83,7 @@ class Evaluator(Component):
 
     @abstractmethod
     def evaluate(self, model: Any, data: Any, ctx: Context) -> Scores:
-        """Return scores of `model` (an artifact) on `data` (the `heldout` artifact, or None)."""
+        """Return scores of `model` (an artifact, or None) on `data` (the `heldout` artifact, or None)."""
 
 
 class Exporter(Component):

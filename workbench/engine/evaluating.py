@@ -23,14 +23,24 @@ TABLE_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")  # it becomes a file name
 
 
 def run(evaluator: Evaluator, ctx: Context) -> None:
-    """Evaluate the `model` input on the `heldout` input and write the report into `ctx.output`."""
-    model = ctx.inputs["model"]
-    check_head(evaluator, model, ctx.step)
+    """Evaluate the `model` input, if it has one, on the `heldout` input and write the report into `ctx.output`."""
+    model = ctx.inputs.get("model")
+    if model is not None:
+        check_head(evaluator, model, ctx.step)
     scores = evaluator.evaluate(model, ctx.inputs.get("heldout"), ctx)
     check_scores(scores, evaluator.component_id)
     write_scores(ctx.output, scores)
-    page = Page(f"{ctx.step}: {evaluator.component_id}", f"Scores of the model of step {model.step or 'unknown'}")
+    page = Page(f"{ctx.step}: {evaluator.component_id}", f"Scores of {_judged(ctx)}")
     write_text(ctx.output / "report.html", page.report(scores).render())
+
+
+def _judged(ctx: Context) -> str:
+    """Return what was judged, in words: the model's step, else the steps of the first port."""
+    if "model" in ctx.inputs:
+        return f"the model of step {ctx.inputs['model'].step or 'unknown'}"
+    port, given = next(iter(ctx.inputs.items()))
+    steps = [item.step or "unknown" for item in (given if isinstance(given, list) else [given])]
+    return f"{port}: {', '.join(steps)}"
 
 
 def check_head(evaluator: Evaluator, model: Model, where: str) -> None:
@@ -59,10 +69,10 @@ def check_scores(scores: Scores, where: str) -> None:
                 where=where,
                 expected="a finite value, n > 0, low ≤ value ≤ high, and a baseline (or why there is none)",
             )
-    for name in scores.tables:
+    for name in (*scores.tables, *(drawn.name for drawn in scores.pictures)):
         if not TABLE_NAME.match(name):
             raise PluginError(
-                f"the table name {name!r} cannot be a file name",
+                f"the name {name!r} of a table or picture cannot be a file name",
                 where=where,
                 expected="lower-case words joined by hyphens",
             )

@@ -12,7 +12,8 @@ from workbench_plugins.exporters.pictures import running_mean, thinned
 from workbench.api import Context, Score, Scores, StepError
 from workbench.artifacts.corpus import REJECT, write_shard
 from workbench.artifacts.ledger import Ledger
-from workbench.artifacts.report import Drawn, Report, write_scores
+from workbench.artifacts.report import Report, write_scores
+from workbench.contracts.evaluation import Drawn
 from workbench.files.atomic import write_json
 from workbench.testing.artifacts import small_corpus, small_model
 

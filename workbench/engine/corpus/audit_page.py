@@ -9,7 +9,7 @@ import polars as pl
 
 from workbench.artifacts.drawing import GREY, INK, drawing, names_in, plain, svg
 from workbench.artifacts.pages import Page
-from workbench.artifacts.report import Drawn
+from workbench.contracts.evaluation import Drawn
 from workbench.engine.corpus.audit_counts import ANY, most_telling
 from workbench.files.text import safe_line, safe_text
 

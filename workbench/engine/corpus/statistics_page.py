@@ -8,7 +8,7 @@ import polars as pl
 
 from workbench.artifacts.drawing import BLUE, GREY, INK, drawing, names_in, plain, svg
 from workbench.artifacts.pages import Page
-from workbench.artifacts.report import Drawn
+from workbench.contracts.evaluation import Drawn
 from workbench.engine.corpus.axes import NONE, OTHER, group_order
 from workbench.engine.corpus.statistics_counts import UNITS
 
