@@ -61,7 +61,7 @@ class Masked(Objective):
             raise StepError(
                 "the tokenizer has no mask token",
                 where=self.component_id,
-                expected="a tokenizer with one, such as tokenizer/wordpiece",
+                expected="a tokenizer with one: tokenizer/wordpiece, or another with `mask: true`",
             )
         batch = stack(examples.rows)
         ids = batch["input_ids"]

@@ -1,11 +1,13 @@
 """What a vocabulary's tokens are in text: where words begin, where sentences end.
 
 Three ways of writing tokens are told apart by what the vocabulary holds: WordPiece marks what goes on (`##ing`),
-Metaspace what begins (`▁the`), byte-level ones spell bytes as letters, a space as `Ġ` (`Ġthe`).
+Metaspace what begins (`▁the`, and `<0xE5>` for a byte of a rare character), byte-level ones spell bytes as letters, a
+space as `Ġ` (`Ġthe`).
 """
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 Bools = np.ndarray[Any, np.dtype[np.bool_]]
 Style = Literal["wordpiece", "metaspace", "bytes"]
 SENTENCE_ENDS = (".", "!", "?", "。", "！", "？", "…", "\n")  # Chinese marks are meant
+BYTE = re.compile("<0x[0-9A-F]{2}>")
 SPACE = {"metaspace": "▁", "bytes": "Ġ"}
 
 
@@ -60,7 +63,7 @@ def style_of(pieces: Sequence[str]) -> Style:
     >>> style_of(["un", "##known"]), style_of(["Ġthe"]), style_of(["▁the"])
     ('wordpiece', 'bytes', 'metaspace')
     """
-    if any(piece.startswith("##") and len(piece) > 2 for piece in pieces):  # noqa: PLR2004  # `##` alone is a heading
+    if any(piece.startswith("##") and piece[2:3].isalnum() for piece in pieces):  # `##` and `###` are headings
         return "wordpiece"
     return "metaspace" if any(piece.startswith("▁") for piece in pieces) else "bytes"
 
@@ -82,7 +85,10 @@ def piece_bytes(pieces: tuple[str, ...]) -> tuple[bytes, ...]:
     if style == "wordpiece":
         return tuple(piece.removeprefix("##").encode() for piece in pieces)
     if style == "metaspace":
-        return tuple(piece.replace("▁", " ").encode() for piece in pieces)
+        return tuple(
+            bytes([int(piece[3:5], 16)]) if BYTE.fullmatch(piece) else piece.replace("▁", " ").encode()
+            for piece in pieces
+        )
     table = byte_letters()
     return tuple(
         bytes(table[letter] for letter in piece) if set(piece) <= table.keys() else piece.encode() for piece in pieces

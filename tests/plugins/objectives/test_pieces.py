@@ -1,6 +1,13 @@
 """What tokens are in text: sentences end and words begin where they do, for every way of writing tokens."""
 
-from workbench_plugins.objectives.pieces import byte_letters, piece_texts, sentence_ends, word_starts
+from workbench_plugins.objectives.pieces import (
+    byte_letters,
+    piece_bytes,
+    piece_texts,
+    sentence_ends,
+    style_of,
+    word_starts,
+)
 
 from workbench.api import Vocab
 
@@ -38,3 +45,16 @@ def test_texts_of_pieces():
     assert piece_texts(("Ġa", in_bytes("天"), in_bytes("天")[:1])) == (" a", "天", "�")
     assert piece_texts(("▁a", "b")) == (" a", "b")
     assert piece_texts(("a", "##b")) == ("a", "b")
+
+
+def test_bytes_of_a_rare_character():
+    """天 is E5 A4 A9; between bytes and other pieces the characters come together again."""
+    pieces = ("▁a", "<0xE5>", "<0xA4>", "<0xA9>", "<0x0>")
+    assert b"".join(piece_bytes(pieces)[:4]).decode() == " a天"
+    assert piece_bytes(pieces)[4] == b"<0x0>"
+
+
+def test_headings_are_no_wordpieces():
+    """A vocabulary learned from Markdown has `##` and `###`."""
+    assert style_of(["Ġthe", "##", "###"]) == "bytes"
+    assert style_of(["the", "##s"]) == "wordpiece"
