@@ -24,6 +24,9 @@ def workbench_components() -> list[ComponentRef]:
         ComponentRef(
             "evaluator", "perplexity", f"{HERE}.perplexity:Perplexity", "perplexity and bits per byte on held-out text"
         ),
+        ComponentRef(
+            "evaluator", "probe", f"{HERE}.probe:Probe", "labels read off a frozen model by a linear classifier"
+        ),
         ComponentRef("evaluator", "suite", f"{HERE}.suite:Suite", "every evaluator that fits the model"),
         ComponentRef(
             "evaluator", "tokenizers", f"{HERE}.tokenizers:Tokenizers", "tokenizers side by side, by language"

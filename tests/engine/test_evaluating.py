@@ -34,7 +34,7 @@ def report(tmp_path: Path, scores: Scores, head: str = "causal-lm") -> Report:
     for name in ("model", "output"):
         (tmp_path / name).mkdir()
     write_json(tmp_path / "model" / "training.json", {"head": head})
-    inputs = {"model": Model(tmp_path / "model", step="base")}
+    inputs = {"model": Model(tmp_path / "model", "judged", step="base")}
     run(Giving(), Context("scores", "evaluator/fixed", 1, tmp_path, tmp_path / "output", tmp_path, tmp_path, inputs))
     return Report(tmp_path / "output")
 
@@ -46,6 +46,7 @@ def test_scores_tables_and_notes_come_back(tmp_path):
     assert written.scores == [Score(**GOOD)]
     assert written.tables["labels"].equals(table)
     assert written.notes == ["a note"]
+    assert written.model == "judged"
     page = (written.path / "report.html").read_text("utf-8")
     for text in ("accuracy", "0.4 to 0.6", "0.3", "guess", "体育", "a note"):
         assert text in page

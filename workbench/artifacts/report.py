@@ -1,6 +1,7 @@
 """Report: scores as JSON, tables as Parquet, and a page a person can read.
 
-report.json          {"scores": [...], "notes": [...], "tables": [...], "pictures": [{"name", "alt", "caption"}]}
+report.json          {"scores": [...], "notes": [...], "tables": [...], "pictures": [{"name", "alt", "caption"}],
+                     "model": fingerprint of the model that was judged, if one was}
 tables/<name>.parquet
 pictures/<name>.svg
 report.html          self-contained
@@ -39,6 +40,11 @@ class Report(Artifact):
         return list(self.read_json("report.json")["notes"])
 
     @property
+    def model(self) -> str:
+        """The fingerprint of the model that was judged; empty where none was."""
+        return str(self.read_json("report.json").get("model", ""))
+
+    @property
     def tables(self) -> dict[str, pl.DataFrame]:
         """Every table by name."""
         import polars as pl
@@ -61,14 +67,23 @@ class Report(Artifact):
         ]
 
 
-def write_scores(path: Path, scores: Scores, pictures: Sequence[Drawn] = ()) -> None:
-    """Write scores, tables and pictures into a report's data folder (the page is written by the engine)."""
+def write_scores(path: Path, scores: Scores, pictures: Sequence[Drawn] = (), model: str = "") -> None:
+    """Write scores, tables and pictures into a report's data folder (the page is written by the engine).
+
+    Args:
+        path: The folder.
+        scores: What was found.
+        pictures: What shows it.
+        model: The fingerprint of the model that was judged, if one was.
+    """
     pictures = [*scores.pictures, *pictures]
     content: dict[str, Any] = {
         "scores": [asdict(score) for score in scores.scores],
         "notes": scores.notes,
         "tables": list(scores.tables),
     }
+    if model:
+        content["model"] = model
     if pictures:
         content["pictures"] = [{"name": item.name, "alt": item.alt, "caption": item.caption} for item in pictures]
     write_json(path / "report.json", content)

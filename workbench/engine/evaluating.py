@@ -29,7 +29,7 @@ def run(evaluator: Evaluator, ctx: Context) -> None:
         check_head(evaluator, model, ctx.step)
     scores = evaluator.evaluate(model, ctx.inputs.get("heldout"), ctx)
     check_scores(scores, evaluator.component_id)
-    write_scores(ctx.output, scores)
+    write_scores(ctx.output, scores, model=model.fingerprint if model is not None else "")
     page = Page(f"{ctx.step}: {evaluator.component_id}", f"Scores of {_judged(ctx)}")
     write_text(ctx.output / "report.html", page.report(scores).render())
 
