@@ -106,16 +106,22 @@ def trial_in_process(component: Component, inputs: Inputs, folder: Path, *, hash
     return done.stdout.strip().splitlines()[-1]
 
 
+def another_hash_seed() -> int:
+    """Return a hash seed that is not this process's, which is random or given by `PYTHONHASHSEED`."""
+    return 2 if os.environ.get("PYTHONHASHSEED") == "1" else 1
+
+
 def _to_json(given: Artifact | list[Artifact]) -> Any:
     if isinstance(given, list):
         return [_to_json(item) for item in given]
-    return {"type": given.type, "path": str(given.path), "part": given.part}
+    names = {"fingerprint": given.fingerprint, "step": given.step}
+    return {"type": given.type, "path": str(given.path), "part": given.part, **names}
 
 
 def _from_json(given: Any) -> Any:
     if isinstance(given, list):
         return [_from_json(item) for item in given]
-    return ARTIFACTS[given["type"]](Path(given["path"]), "trial", given["part"], "trial")
+    return ARTIFACTS[given["type"]](Path(given["path"]), given["fingerprint"], given["part"], given["step"])
 
 
 def main() -> None:
