@@ -24,6 +24,7 @@ from workbench.files.atomic import disk_errors
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -160,9 +161,11 @@ def read_shard(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
-        return pl.DataFrame(pq.read_table(path, columns=columns, page_checksum_verification=True))
-    except (OSError, pa.ArrowInvalid) as error:
+    try:  # by `ParquetFile`: `read_table` imports pyarrow.dataset and with it pandas, 0.2 CPU-s in every process
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            table = file.read(columns)
+        return pl.DataFrame(table if columns is None else table.select(columns))
+    except (OSError, KeyError, pa.ArrowInvalid) as error:
         raise DamagedObject(
             f"cannot be read: {error}".splitlines()[0], where=str(path), advice="workbench store verify"
         ) from error
@@ -173,10 +176,9 @@ def write_shard(path: Path, frame: pl.DataFrame) -> None:
     import pyarrow.parquet as pq
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    table = frame.rechunk().to_arrow()  # pages end where chunks end, so chunks would show in the bytes
     with disk_errors(path):
         pq.write_table(
-            table,
+            _as_arrow(frame),
             path,
             compression="zstd",
             write_page_checksum=True,
@@ -192,13 +194,25 @@ def write_scratch(path: Path, frame: pl.DataFrame) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with disk_errors(path):
         pq.write_table(
-            frame.rechunk().to_arrow(),
+            _as_arrow(frame),
             path,
             compression="lz4",
             use_dictionary=False,  # what is sketched is mostly unique
             write_page_checksum=True,
             store_schema=False,
         )
+
+
+def _as_arrow(frame: pl.DataFrame) -> pa.Table:
+    """Return the frame in one chunk (pages end where chunks end, so chunks would show in the bytes).
+
+    Texts stay as polars holds them: the bytes of the file are the same, and no copy is made. pyarrow 26 cannot write such
+    texts inside structs, or categories of them.
+    """
+    import polars as pl
+
+    is_plain = not any(dtype.is_nested() or dtype in (pl.Categorical, pl.Enum) for dtype in frame.dtypes)
+    return frame.rechunk().to_arrow(compat_level=pl.CompatLevel.newest() if is_plain else pl.CompatLevel.oldest())
 
 
 def scan_folder(folder: Path, names: list[str] | None, schema: dict[str, str]) -> pl.LazyFrame:

@@ -102,6 +102,7 @@ def check_same_columns(folder: Path, names: Sequence[str], where: str) -> dict[s
 
     Raises `PluginError` when a file has other columns, or columns of other types, than the first.
     """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     if not names:
@@ -116,7 +117,8 @@ def check_same_columns(folder: Path, names: Sequence[str], where: str) -> dict[s
                 where=where,
                 advice="give every document the same columns, of the same types",
             )
-    return {name: str(dtype) for name, dtype in pl.DataFrame(first.empty_table()).schema.items()}
+    empty = pl.DataFrame(pa.Table.from_batches([], first))  # `empty_table` would import pandas
+    return {name: str(dtype) for name, dtype in empty.schema.items()}
 
 
 class CorpusWriter:
