@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import pytest
@@ -53,6 +54,24 @@ def test_one_task_needs_no_process(pool, monkeypatch):
     assert [result["number"] for result in pool.map("engine_parts:square", TASKS[3:4])] == [9]
     with WorkerPool(1) as single:
         assert len(list(single.map("engine_parts:square", TASKS))) == 12
+
+
+def test_light_tasks_run_in_threads(pool, monkeypatch):
+    """Tasks that all say so need no process; results come in order, and an error ends the map."""
+    monkeypatch.setattr("subprocess.Popen", lambda *_, **__: pytest.fail("a process was started"))
+    light = [{**task, "light": True} for task in TASKS]
+    results = list(pool.map("engine_parts:square", light))
+    assert [result["number"] for result in results] == [n * n for n in range(12)]
+    assert {result["pid"] for result in results} == {os.getpid()}
+    with pytest.raises(ValueError, match="seven"):
+        list(pool.map("engine_parts:fail_at_seven", light))
+
+
+def test_light_tasks_that_are_isolated_do_not(pool, tmp_path):
+    """Where a process died on the step before, no task runs in this one."""
+    pool.attend(tmp_path / "log", lambda: False, isolated=True)
+    results = list(pool.map("engine_parts:square", [{**task, "light": True} for task in TASKS]))
+    assert os.getpid() not in {result["pid"] for result in results}
 
 
 def test_stop(pool, tmp_path):

@@ -96,6 +96,10 @@ class Local:
         self._worker: WorkerProcess | None = None
         self._threads = 0
 
+    def prepare(self, threads: int, log: Path) -> None:
+        """Start the worker, so that it imports what it needs while the task is put together."""
+        self._warm(threads, log)
+
     def run(self, component: Component, task: Mapping[str, Any], emit: Emit) -> Outcome:
         """Run one task. Raises what it raises, and `WorkerDied` when the worker dies."""
         worker = self._warm(task["threads"], Path(task["log"]))

@@ -72,6 +72,9 @@ class Maker:
         """Make the result of `step`, its signals first when it measures. Raises `WorkbenchError`."""
         identity = self._run.identities[step.name]
         effort = Effort()
+        executor = self._executor(step)
+        if isinstance(executor, Local):
+            executor.prepare(self._threads(step), self._run.record.log(step.name))
         if identity.signals is None:
             effort.made = self._make(step, identity.fingerprint, "all", effort)
             return effort
@@ -125,7 +128,6 @@ class Maker:
     def _task(self, step: Step, fingerprint: str, stage: Stage, inputs: dict[str, Any]) -> dict[str, Any]:
         record = self._run.record
         executor = self._executor_name(step)
-        processes = (step.run.processes or num_devices()) if executor == "torchrun" else 1
         return {
             "id": fingerprint,
             "step": step.name,
@@ -137,8 +139,8 @@ class Maker:
             "seed": self._run.graph.seed,
             "base": str(self._run.graph.base.absolute()),
             "workers": step.run.workers or (1 if executor == "inline" else num_processors()),
-            "threads": step.run.threads or threads_of(processes),
-            "processes": processes,
+            "threads": self._threads(step),
+            "processes": self._processes(step),
             "device": step.run.device or "auto",
             "logs": str(record.folder / "tensorboard" / step.name),
             "log": str(record.log(step.name)),
@@ -182,6 +184,12 @@ class Maker:
             self._run.events.emit("step-log", producer.name, message=f"the stored result is damaged: {damage.what}")
             self._remake(producer)
             return self._run.store.data(fingerprint)
+
+    def _processes(self, step: Step) -> int:
+        return (step.run.processes or num_devices()) if self._executor_name(step) == "torchrun" else 1
+
+    def _threads(self, step: Step) -> int:
+        return step.run.threads or threads_of(self._processes(step))
 
     def _executor(self, step: Step) -> Executor:
         name = self._executor_name(step)

@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import select
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from workbench.contracts.context import map_inline
+from workbench.contracts.context import call_task, map_inline
 from workbench.engine.failures import from_json, last_line
 from workbench.engine.processes import WorkerProcess, portable
 from workbench.errors import Interrupted, WorkerDied
@@ -63,18 +65,28 @@ class WorkerPool:
     def map(self, function: str, tasks: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """Yield the result of every task, in order.
 
-        One task, or one worker, needs no other process, unless the step or the task says `isolated`. Raises what a task
-        raises, and `WorkerDied` when a worker dies.
+        One task, or one worker, needs no other process, unless the step or the task says `isolated`. Nor do tasks that
+        all say `light`: they run in threads of this process, see `mapping.map_shards`. Raises what a task raises, and
+        `WorkerDied` when a worker dies.
         """
-        is_light = self._workers == 1 or len(tasks) <= 1
-        if is_light and not self._isolated and not any(task.get("isolated") for task in tasks):
-            yield from map_inline(function, tasks)
-            return
+        if not self._isolated and not any(task.get("isolated") for task in tasks):
+            if self._workers == 1 or len(tasks) <= 1:
+                yield from map_inline(function, tasks)
+                return
+            if all(task.get("light") for task in tasks):
+                yield from self._in_threads(function, tasks)
+                return
         flight = _Flight(self, function, tasks)
         try:
             yield from flight.results()
         finally:
             flight.land()
+
+    def _in_threads(self, function: str, tasks: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        with ThreadPoolExecutor(self._workers, "workbench-light") as threads:
+            for result in threads.map(partial(call_task, function), tasks):  # those not begun end with an error
+                self.check_cancelled()
+                yield result
 
     def take_peak(self) -> int:
         """Return the peak memory of all workers since the last call, added up."""

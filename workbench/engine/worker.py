@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ class Worker:
         refs = [ComponentRef(**_tuples(value)) for value in greeting["components"]]
         share_registry(Registry.of(refs))
         threading.Thread(target=self._listen, name="workbench-listener", daemon=True).start()
+        import_module("workbench.engine.dispatch")  # every task needs it; the coordinator prepares the first meanwhile
         while True:
             message = self._inbox.get()
             if "step" in message:

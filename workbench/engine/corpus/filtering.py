@@ -42,7 +42,7 @@ def run(component: Component, ctx: Context, stage: str) -> None:
         results = compare(component, ctx, corpus)
     elif stage == "verdict":
         tasks = _measured_tasks(ctx, corpus)
-        results = map_shards(ctx, judge_shard, component, tasks)
+        results = map_shards(ctx, judge_shard, component, tasks, light=True)
         set_aside(ctx, component, tasks, results)
     else:
         assert stage == "all", stage

@@ -47,7 +47,9 @@ def result_parts(corpus: Corpus) -> tuple[str, ...]:
     return () if corpus.part is not None else corpus.parts
 
 
-def map_shards(ctx: Context, work: Work, component: Component, tasks: Iterable[Task]) -> list[Task]:
+def map_shards(
+    ctx: Context, work: Work, component: Component, tasks: Iterable[Task], *, light: bool = False
+) -> list[Task]:
     """Run `work(component, task)` for every task and return the results in the order of the tasks.
 
     Args:
@@ -55,8 +57,10 @@ def map_shards(ctx: Context, work: Work, component: Component, tasks: Iterable[T
         work: A function of a module, so that it can be found by name in another process.
         component: Rebuilt from its settings in the worker.
         tasks: JSON values.
+        light: Whether the work is short and nearly all in native code, which lets other threads go on: as many threads
+            as there would be workers then do it, and no process is started, which costs half a second each.
     """
-    tasks = list(tasks)
+    tasks = [{**task, "light": True} for task in tasks] if light else list(tasks)
     if is_installed(component):
         use = {"use": component.component_id, "with": settings_of(component)}
         function = f"{work.__module__}:{work.__qualname__}"

@@ -12,9 +12,11 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from workbench.artifacts.corpus import read_shard
@@ -114,23 +116,27 @@ def _holds(reason: str, rule: pl.Expr, own: pl.DataFrame, height: int) -> pl.Ser
 
 
 def _verdicts(masks: Sequence[Mask], height: int) -> pl.DataFrame:
-    """Return `filter`, `reason`, `reasons` for every document; null where no rule holds."""
-    if not masks:
-        return pl.DataFrame(
-            {name: pl.Series([None] * height, dtype=pl.String) for name in ("filter", "reason", "reasons")}
-        )
-    frame = pl.DataFrame([mask.holds.alias(str(number)) for number, mask in enumerate(masks)])
+    """Return `filter`, `reason`, `reasons` for every document; null where no rule holds.
+
+    Documents for which the same rules hold are told together: there are few such sets, and the words for each are put
+    together once.
+    """
+    schema = {"filter": pl.String, "reason": pl.String, "reasons": pl.String}
+    if not masks or not height:
+        return pl.DataFrame({name: pl.Series([None] * height, dtype=dtype) for name, dtype in schema.items()})
+    holds = np.stack([mask.holds.to_numpy() for mask in masks])
+    packed = np.ascontiguousarray(np.packbits(holds, axis=0).T)
+    _, firsts, places = np.unique(packed.view(f"V{packed.shape[1]}").ravel(), return_index=True, return_inverse=True)
+    owners, rules = np.nonzero(holds[:, firsts].T)
+    borders = np.searchsorted(owners, np.arange(len(firsts) + 1)).tolist()
     said = [json.dumps(f"{mask.filter}: {mask.reason}", ensure_ascii=False) for mask in masks]
-
-    def where_holds(values: Sequence[str]) -> list[pl.Expr]:
-        return [pl.when(pl.col(str(number))).then(pl.lit(value)) for number, value in enumerate(values)]
-
-    listed = pl.concat_str(where_holds(said), separator=", ", ignore_nulls=True)
-    return frame.select(
-        pl.coalesce(where_holds([mask.filter for mask in masks])).alias("filter"),
-        pl.coalesce(where_holds([mask.reason for mask in masks])).alias("reason"),
-        pl.when(pl.any_horizontal(pl.all())).then(pl.format("[{}]", listed)).alias("reasons"),
-    )
+    rows: list[tuple[str | None, str | None, str | None]] = []
+    for start, end in pairwise(borders):
+        held = rules[start:end].tolist()
+        first = masks[held[0]] if held else None
+        listed = f"[{', '.join([said[number] for number in held])}]"
+        rows.append((first.filter, first.reason, listed) if first else (None, None, None))
+    return pl.DataFrame(rows, schema=schema, orient="row")[places]
 
 
 def _signals_json(signals: pl.DataFrame) -> pl.Series:
