@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
 
 from workbench.artifacts import Corpus
-from workbench.artifacts.corpus import read_shard
+from workbench.artifacts.corpus import Shard, read_shard
 
 
 def rows_digest(corpus: Corpus) -> str:
     """Return SHA-256 over part, columns and values of every kept document, in order; shard borders do not count."""
     streams: dict[tuple[str, str, str], hashlib._Hash] = {}
-    for shard in corpus.shards:
-        frame = read_shard(shard.path)
+    for shard, frame in _read_ahead(corpus.shards):
         if frame.is_empty():
             continue
         part = pl.Series("", [shard.part], dtype=pl.String).new_from_index(0, frame.height)
@@ -33,6 +33,16 @@ def rows_digest(corpus: Corpus) -> str:
     for key, stream in sorted(streams.items()):
         whole.update(json.dumps([*key, stream.hexdigest()]).encode())
     return whole.hexdigest()
+
+
+def _read_ahead(shards: Sequence[Shard]) -> Iterator[tuple[Shard, pl.DataFrame]]:
+    """Yield each shard with its rows; the next one is read meanwhile."""
+    with ThreadPoolExecutor(1, "workbench-read-ahead") as reader:
+        following = None
+        for shard, after in zip(shards, [*shards[1:], None], strict=True):
+            frame = following.result() if following else read_shard(shard.path)
+            following = reader.submit(read_shard, after.path) if after else None
+            yield shard, frame
 
 
 def _streams(column: pl.Series) -> Iterator[tuple[str, memoryview]]:

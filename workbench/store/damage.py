@@ -11,6 +11,7 @@ import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from workbench.files.digest import digest_file
 
 MANIFEST = "manifest.json"
 DATA = "data"
+DIGESTS_AT_A_TIME = 4  # files; a digest is native code that lets other threads go on
 Manifest = dict[str, Any]
 
 
@@ -32,12 +34,15 @@ def describe_files(data: Path) -> dict[str, dict[str, Any]]:
 
     Raises `StepError` for anything that is not a plain file: a link would lead out of the store.
     """
-    described = {}
-    for name, status in sorted(_walk(data)):
+    found = sorted(_walk(data))
+    for name, status in found:
         if not stat.S_ISREG(status.st_mode):
             raise StepError("the step left something that is not a plain file", where=name)
-        described[name] = {"size": status.st_size, "sha256": digest_file(data / name)}
-    return described
+    with ThreadPoolExecutor(DIGESTS_AT_A_TIME) as threads:
+        digests = list(threads.map(digest_file, [data / name for name, _ in found]))
+    return {
+        name: {"size": status.st_size, "sha256": digest} for (name, status), digest in zip(found, digests, strict=True)
+    }
 
 
 def seal(manifest: Mapping[str, Any]) -> Manifest:
@@ -96,13 +101,19 @@ def check_sizes(folder: Path, manifest: Manifest) -> Marks:
 
 def check_digests(folder: Path, manifest: Manifest) -> None:
     """Compare the content of every file with the manifest. Raises `Fault`."""
-    for name, facts in manifest["files"].items():
+    files = manifest["files"]
+
+    def problem(name: str) -> str:
         try:
             digest = digest_file(folder / DATA / name)
-        except EnvironmentProblem as error:
-            raise Fault(f"{name} cannot be read") from error
-        if digest != facts["sha256"]:
-            raise Fault(f"{name} is not what was written")
+        except EnvironmentProblem:
+            return f"{name} cannot be read"
+        return "" if digest == files[name]["sha256"] else f"{name} is not what was written"
+
+    with ThreadPoolExecutor(DIGESTS_AT_A_TIME) as threads:
+        for found in threads.map(problem, files):
+            if found:
+                raise Fault(found)
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
