@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ def compare(component: CorpusFilter, ctx: Context, corpus: Corpus) -> list[Task]
     with blaming(component, "(all)"):
         component.fit(ctx, learned)
     map_surviving(ctx, sketch_shard, component, tasks)
-    decide(component.fitted(learned), [task["sketch"] for task in tasks], tasks, ctx.output)
+    decide(component.fitted(learned), [task["sketch"] for task in tasks], tasks, ctx.output, threads=ctx.workers)
     results = map_shards(ctx, write_compared_shard, component, tasks)
     set_aside(ctx, component, tasks, results)
     return results
@@ -71,12 +72,12 @@ def sketch_shard(component: Component, task: Task) -> Task:
     return {"name": task["name"], "rows": sketch.height}
 
 
-def decide(component: CorpusFilter, sketches: list[str], tasks: list[Task], output: Path) -> None:
+def decide(component: CorpusFilter, sketches: list[str], tasks: list[Task], output: Path, *, threads: int = 1) -> None:
     """Decide over all sketches; list the groups below `output`, and write what goes for each task."""
     with blaming(component, "(all)"):
         decided = _checked(component.resolve(pl.scan_parquet(sketches)))
         write_clusters(output, decided)
-        _deal_out(decided.drop("similarity"), tasks)
+        _deal_out(decided.drop("similarity"), tasks, threads)
 
 
 def _checked(drops: pl.DataFrame) -> pl.DataFrame:
@@ -128,29 +129,36 @@ def write_clusters(output: Path, drops: pl.DataFrame) -> None:
         write_shard(output / "clusters" / f"{number:05}.parquet", listed)
 
 
-def _deal_out(drops: pl.DataFrame, tasks: list[Task]) -> None:
-    """Write for each shard the drops of its documents, after all ids in them are known to be in the corpus.
+def _deal_out(drops: pl.DataFrame, tasks: list[Task], threads: int) -> None:
+    """Write for each shard the drops of its documents, and prove that all ids in them are in the corpus.
 
     The ids of each shard are looked up in what is dropped by their hashes, 8 bytes each, so that no table of all ids
-    is ever made; that the ids themselves are equal is then looked at.
+    is ever made; that the ids themselves are equal is then looked at. It is native code, so threads share the work.
     """
     places, ordered = _by_hash(drops["id"])
     _, named = _by_hash(drops["duplicate_of"].drop_nulls())
     named = np.unique(named)
-    num_dropped, num_named = 0, 0
-    for task in tasks:
+
+    def deal(task: Task) -> tuple[int, int]:
         ids = read_shard(Path(task["shard"]), ["id"])
         own = ids["id"].hash().to_numpy()
         firsts, lasts = np.searchsorted(ordered, own), np.searchsorted(ordered, own, side="right")
-        ranges = [places[firsts[row] : lasts[row]] for row in np.flatnonzero(firsts < lasts)]
-        rows = np.concatenate([places[:0], *ranges])
-        dealt = drops[rows].join(ids.unique(), on="id", how="semi").sort("id", "start", "end", "reason")
-        num_dropped += ids.join(dealt.select("id").unique(), on="id", how="semi").height
-        num_named += _num_found(own, named)
-        write_shard(Path(task["drops"]), dealt)
-    given = drops["id"].n_unique()
-    _check_known(given, num_dropped, "dropped ids")
-    _check_known(named.size, num_named, "ids in 'duplicate_of'")
+        dealt = drops[places[_covered(firsts, lasts)]].join(ids.unique(), on="id", how="semi")
+        write_shard(Path(task["drops"]), dealt.sort("id", "start", "end", "reason"))
+        found = ids.join(dealt.select("id").unique(), on="id", how="semi").height
+        return found, _num_found(own, named)
+
+    with ThreadPoolExecutor(threads, "workbench-deal-out") as pool:
+        found = list(pool.map(deal, tasks))
+    _check_known(drops["id"].n_unique(), sum(dropped for dropped, _ in found), "dropped ids")
+    _check_known(named.size, sum(kept for _, kept in found), "ids in 'duplicate_of'")
+
+
+def _covered(firsts: np.ndarray, lasts: np.ndarray) -> np.ndarray:
+    """Return every place in the ranges from `firsts` up to `lasts`, range by range."""
+    lengths = lasts - firsts
+    before = np.cumsum(lengths) - lengths
+    return np.repeat(firsts - before, lengths) + np.arange(lengths.sum())
 
 
 def _num_found(hashes: np.ndarray, among: np.ndarray) -> int:
