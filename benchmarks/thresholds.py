@@ -10,17 +10,14 @@ medians over three thresholds. On a busy machine only the CPU time says anything
 """
 
 import json
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from benchmarks.corpora import both
+from benchmarks.effort import load, run
 
 BYTES = 700
 PIPELINE = """workbench: 1
@@ -59,21 +56,6 @@ def documents(wanted: int) -> Iterator[str]:
         place += 1
 
 
-def run(folder: Path, store: str, *settings: str) -> dict[str, Any]:
-    """Run the pipeline and return its report, with the seconds of the whole command under `command`."""
-    start, spent = time.perf_counter(), children_seconds()
-    command = [sys.executable, "-m", "workbench", "run", "pipeline.yaml", "--json", "--store", store, *settings]
-    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
-    report: dict[str, Any] = json.loads(done.stdout)
-    return {**report, "command": time.perf_counter() - start, "cpu": children_seconds() - spent}
-
-
-def children_seconds() -> float:
-    """Return the CPU seconds of all processes that were started and have ended."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
 def main() -> None:
     """Print the seconds of the step and of the whole command, with and without stored signals."""
     wanted = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
@@ -85,21 +67,18 @@ def main() -> None:
                 file.write(json.dumps({"text": text, "number": number}, ensure_ascii=False) + "\n")
                 size += len(text.encode())
         (folder / "pipeline.yaml").write_text(PIPELINE)
-        first = run(folder, "store")
-        print(f"{wanted:,} documents, {size / 1e6:.0f} MB")
+        first = run(folder)
+        print(f"{wanted:,} documents, {size / 1e6:.0f} MB; {load()}")
         for label, stores in (("stored signals", ["store"] * 3), ("empty store", ["one", "two", "three"])):
-            steps, commands, spent = [], [], []
-            for limit, store in zip((60, 70, 80), stores, strict=True):
-                report = run(folder, store, "-s", f"kept.with.filters.0.with.min_words={limit}")
-                steps.append(next(step["seconds"] for step in report["steps"] if step["name"] == "kept"))
-                commands.append(report["command"])
-                spent.append(report["cpu"])
-            print(
-                f"{label:16} step {median(steps):.2f} s, command {median(commands):.2f} s, CPU {median(spent):.2f} s",
-                flush=True,
-            )
-        seconds = {step["name"]: round(step["seconds"], 2) for step in first["steps"]}
-        print(f"the first run: {seconds}, whole command {first['command']:.2f} s")
+            efforts = [
+                run(folder, f"kept.with.filters.0.with.min_words={limit}", store=store)
+                for limit, store in zip((60, 70, 80), stores, strict=True)
+            ]
+            step = median(effort.seconds("kept") for effort in efforts)
+            wall, cpu = median(effort.wall for effort in efforts), median(effort.cpu for effort in efforts)
+            print(f"{label:16} step {step:.2f} s, command {wall:.2f} s, CPU {cpu:.2f} s", flush=True)
+        seconds = {name: round(first.seconds(name), 2) for name in ("raw", "kept")}
+        print(f"the first run: {seconds}, whole command {first.wall:.2f} s, CPU {first.cpu:.2f} s; {load()}")
 
 
 if __name__ == "__main__":
