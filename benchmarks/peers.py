@@ -20,6 +20,7 @@ PEERS = {
     "presidio": ("presidio-analyzer",),
     "gensim": ("gensim==4.4.0",),
     "nltk": ("nltk==3.9.2",),
+    "sentencepiece": ("sentencepiece==0.2.3",),
 }
 
 

@@ -35,7 +35,8 @@ class Unigram(Cut):
     """Learn the pieces with which the text is most probable, each piece independent of the others.
 
     A text is cut into the pieces with the highest product of probabilities. Pieces are found by expectation
-    maximisation from all frequent substrings, dropping those that matter least, a quarter at a time.
+    maximisation from all frequent substrings, dropping those that matter least, a quarter at a time. Only substrings of
+    two different words are candidates, so a small text can give fewer pieces than `vocab_size`.
     """
 
     version: ClassVar[int] = 1

@@ -50,6 +50,7 @@ def model_bytes(**settings) -> bytes:
         {"model_type": "bpe", "vocab_size": 140, "remove_extra_whitespaces": False},
         {"model_type": "unigram", "vocab_size": 140, "split_by_whitespace": False},
         {"model_type": "unigram", "vocab_size": 140, "user_defined_symbols": "<sep>", "control_symbols": "<mask>"},
+        {"model_type": "unigram", "vocab_size": 140, "user_defined_symbols": "ive,iver,at,boats"},
         {"model_type": "bpe", "vocab_size": 140, "user_defined_symbols": "<sep>,▁▁"},
         {"model_type": "unigram", "vocab_size": 140, "pad_id": 3, "normalization_rule_name": "nmt_nfkc_cf"},
     ],
