@@ -10,6 +10,9 @@ def workbench_components() -> list[ComponentRef]:
     """List the components of this family: one line each."""
     return [
         ComponentRef(
+            "exporter", "comparison", f"{HERE}.comparison:Comparison", "a page that sets models and scores side by side"
+        ),
+        ComponentRef(
             "exporter",
             "datasets",
             f"{HERE}.datasets_folder:DatasetsFolder",
