@@ -78,6 +78,13 @@ def test_the_quickstart_notebook_is_the_quickstart_pipeline():
     assert len(notebook) == 15
 
 
+def test_the_comparison_notebook_is_the_paradigms_pipeline():
+    """Both forms have the same steps and the same fingerprints."""
+    notebook = built_by("03_compare_paradigms").fingerprints
+    assert notebook == wb.load(NOTEBOOKS / "pipelines" / "paradigms.yaml").fingerprints
+    assert len(notebook) == 33
+
+
 def test_notebooks_are_in_step():
     """Every .ipynb is what its .py says, without outputs."""
     done = subprocess.run(
