@@ -13,17 +13,19 @@ from safetensors.numpy import load_file
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 from train_once import context, pretraining  # noqa: E402
-from train_together import SETTINGS, STOPPED_AT  # noqa: E402
+from train_together import OTHERS, SETTINGS, STOPPED_AT, other  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, tokens) -> Path:
-    """The folder of one process (`one`) and of two (`held`, `split`, `stopped`)."""
+    """The folder of one process (`one`, `one-t5`, …) and of two (`held`, `split`, `stopped`, `t5`, …)."""
     folder = tmp_path_factory.mktemp("together")
     command = [sys.executable, str(HERE / "train_together.py"), str(tokens.path), str(folder)]
     env = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     children = [subprocess.Popen([*command, str(rank), "2"], env=env) for rank in range(2)]
     pretraining(1e9, dropout=0.0, **SETTINGS).run(context(folder / "one", tokens))
+    for name in OTHERS:
+        other(name).run(context(folder / f"one-{name}", tokens))
     assert [child.wait(240) for child in children] == [0, 0]
     return folder
 
@@ -37,6 +39,14 @@ def frame(folder: Path, name: str) -> pl.DataFrame:
 def test_two_processes_have_the_numbers_of_one(trained, name, column):
     """Seven rows, three micro-batches, two processes: shares of 2, 1, 1, 1, 1 and 1 rows, some of them without labels."""
     one, two = (frame(trained, which)[column].drop_nulls().to_list() for which in ("one", name))
+    assert two == pytest.approx(one, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", list(OTHERS))
+@pytest.mark.parametrize("column", ["loss", "valid_loss", "gradient_norm"])
+def test_split_models_of_other_families_have_the_numbers_of_one(trained, name, column):
+    """An encoder, and encoder-decoders, whose encoder the mask compiler runs outside of the model's `forward`."""
+    one, two = (frame(trained, which)[column].drop_nulls().to_list() for which in (f"one-{name}", name))
     assert two == pytest.approx(one, abs=1e-5)
 
 

@@ -1,6 +1,7 @@
 """One of several processes that train a model: `train_together.py TOKENS FOLDER RANK SIZE`.
 
-Three times: the weights held by each, split among them, and split with a stop on the way and a second start.
+Three times a decoder: the weights held by each, split among them, and split with a stop on the way and a second start.
+Then an encoder and encoder-decoders, split.
 """
 
 import sys
@@ -9,14 +10,37 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 from train_once import context, pretraining
+from workbench_plugins.architectures.bart import Bart
+from workbench_plugins.architectures.bert import Bert
+from workbench_plugins.architectures.t5 import T5
+from workbench_plugins.objectives.denoising import Denoising
+from workbench_plugins.objectives.replaced_token import ReplacedToken
+from workbench_plugins.objectives.span_corruption import SpanCorruption
 
 from workbench.artifacts import Tokens
 from workbench.contracts.context import Context
 from workbench.errors import Interrupted
 from workbench.training import reporting
+from workbench.training.pretrain import Pretrain
+from workbench.training.settings import Budget, Optimizer
 
 SETTINGS: dict[str, Any] = {"batch_size": 7, "accumulate": 3, "eval_every": 5, "precision": "float32"}
 STOPPED_AT = 9
+OTHERS: dict[str, dict[str, Any]] = {
+    "bert": {
+        "architecture": Bert(layers=1, width=32),
+        "objective": ReplacedToken(),
+        "optimizer": Optimizer(average=0.9),
+    },
+    "t5": {"architecture": T5(layers=1, width=32), "objective": SpanCorruption(marks=20)},
+    "bart": {"architecture": Bart(layers=1, width=32), "objective": Denoising()},
+}
+
+
+def other(name: str) -> Pretrain:
+    """Return the step that trains another family of model, split where there are several processes."""
+    budget = Budget(steps=6)
+    return Pretrain(**OTHERS[name], **{**SETTINGS, "eval_every": 2}, budget=budget, checkpoint_seconds=1e9, shard="on")
 
 
 def told(ctx: Context, rank: int, size: int) -> Context:
@@ -51,6 +75,8 @@ def main(tokens: Tokens, folder: Path, rank: int, size: int) -> None:
     again.scratch = folder / "again"  # processes meet in a fresh folder, as the engine gives one
     again.scratch.mkdir(exist_ok=True)
     split.run(again)
+    for name in OTHERS:
+        other(name).run(place(name))
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ class _Loop:
         self.ctx = ctx
         self.group = group
         self.is_split = is_split(job, group)
-        self.model = prepare(job, group)
+        self.model, self.of_batch = prepare(job, group)
         self.parameters = trainable(self.model)
         self.optimizers = Optimizers(self.model, job.optimizer)
         self.average = Average(self.parameters, job.optimizer.average) if job.optimizer.average else None
@@ -176,7 +176,7 @@ class _Loop:
         sums: dict[str, float] = {}
         for place, (batch, weight) in enumerate(zip(batches, weights, strict=True)):
             if self.is_split:
-                self.model.set_requires_gradient_sync(place == len(batches) - 1)  # type: ignore[operator]
+                self.of_batch.set_requires_gradient_sync(place == len(batches) - 1)
             loss, metrics = self.loss(batch)
             penalty = self.job.tuning.penalty(self.model) if self.job.tuning else None
             objective = loss if penalty is None else loss + penalty
@@ -192,7 +192,8 @@ class _Loop:
         """Return the objective's loss and metrics of one micro-batch."""
         there = {name: tensor.to(self.group.device, non_blocking=True) for name, tensor in batch.items()}
         with autocast(self.group.device, self.job.precision):
-            return self.job.objective.loss(self.model, there)
+            measured: tuple[torch.Tensor, dict[str, float]] = self.of_batch(there)
+            return measured
 
     def validate(self) -> dict[str, float]:
         """Return the loss on the first `eval_rows` examples of the valid part, the same ones each time."""
@@ -204,6 +205,8 @@ class _Loop:
         self.model.eval()
         with torch.no_grad(), self.average.in_place() if self.average else nullcontext():
             losses = [self.loss(batch)[0].item() for batch in share.batches]
+            if self.is_split:
+                self.of_batch.reshard()  # else what was gathered here would stand in for weights that change later
         mine = math.fsum(map(math.prod, zip(losses, share.weights, strict=True)))
         return {"valid_loss": self.group.total([mine])[0]}
 

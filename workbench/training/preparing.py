@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import copy
 import shutil
-from functools import cache
-from typing import TYPE_CHECKING
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
+from workbench.contracts.model import Objective
 from workbench.errors import EnvironmentProblem, StepError
 from workbench.files.text import safe_line
 from workbench.training.group import Group
@@ -25,8 +26,11 @@ FLOPS_PER_SECOND = {"cpu": 5e10, "cuda": 1e14}  # of a device as they are common
 FLOPS_PER_TOKEN_AND_WEIGHT = 6  # forward 2, backward 4 (Kaplan et al. 2020, section 2.1)
 
 
-def prepare(job: Job, group: Group) -> torch.nn.Module:
-    """Return the model to train: `job.model` itself, or a split copy of it where processes share the weights."""
+def prepare(job: Job, group: Group) -> tuple[torch.nn.Module, Any]:
+    """Return the model to train and what is called with a batch for the objective's loss and metrics.
+
+    The model is `job.model` itself, or a split copy of it where processes share the weights.
+    """
     splits = is_split(job, group)
     model = copy.deepcopy(job.model) if splits else job.model.to(group.device)
     if job.recompute:
@@ -34,7 +38,11 @@ def prepare(job: Job, group: Group) -> torch.nn.Module:
     if compiles(job, group)[0]:
         for block in blocks(model):
             block.compile()
-    return _split(model, group) if splits else model
+    if not splits:
+        return model, partial(job.objective.loss, model)
+    loss = _loss_module(job.objective, model)
+    _split(model, loss, group)
+    return model, loss
 
 
 def is_split(job: Job, group: Group) -> bool:
@@ -111,7 +119,26 @@ def _recompute(model: torch.nn.Module) -> None:
     enable(activation_checkpointing_kwargs={"use_reentrant": False})
 
 
-def _split(model: torch.nn.Module, group: Group) -> torch.nn.Module:
+def _loss_module(objective: Objective, model: torch.nn.Module) -> torch.nn.Module:
+    """Return the objective's loss as a module around the model.
+
+    FSDP2 brings weights together around the `forward` of a module. A loss uses some outside of the model's own: an
+    encoder that the mask compiler runs by itself, embeddings it moves positions in, an output layer it works in parts.
+    """
+    from torch.nn import Module
+
+    class Loss(Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, float]]:
+            return objective.loss(self.model, batch)
+
+    return Loss()
+
+
+def _split(model: torch.nn.Module, root: torch.nn.Module, group: Group) -> None:
     """Split the weights of every block, and the rest, among all processes (FSDP2); gradients are added, not averaged."""
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import FSDPModule, fully_shard
@@ -119,13 +146,12 @@ def _split(model: torch.nn.Module, group: Group) -> torch.nn.Module:
     mesh = init_device_mesh(group.device.type, (group.size,))
     for block in blocks(model):
         fully_shard(block, mesh=mesh)
-    fully_shard(model, mesh=mesh)
-    for module in model.modules():
+    fully_shard(root, mesh=mesh)
+    for module in root.modules():
         if isinstance(module, FSDPModule):
             module.set_gradient_divide_factor(1.0)
             if group.device.type == "cpu":
                 module.set_force_sum_reduction_for_comms(enable=True)  # gloo knows no other
-    return model
 
 
 def gather(model: torch.nn.Module, into: torch.nn.Module) -> None:
