@@ -1,6 +1,6 @@
 """The audit's numbers: verdicts of steps joined with groups of documents, counted and tested.
 
-Ids are joined in buckets of about a million documents, told by a hash of the id, so that memory does not grow with
+Ids are joined in buckets of about 260,000 documents, told by a hash of the id, so that memory does not grow with
 the corpus. Verdicts come from `rejects/`: a document that a step read was either kept or stands there.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workbench.contracts.context import Context
     from workbench.engine.corpus.audit import Audit
 
-BUCKET_DOCUMENTS = 1_000_000
+BUCKET_DOCUMENTS = 1 << 18  # joined at a time
 ANY = "(any)"
 CELL = ("step", "filter", "reason", "axis", "group")
 DIGITS = 6  # of a probability or share that are kept
@@ -45,12 +45,12 @@ def counted(
         found = 0
         for bucket in range(buckets):
             is_here = pl.col("id").hash() % buckets == bucket
-            here = groups.filter(is_here).collect()
-            read = _read_ids(step).filter(is_here).collect().join(here, on="id")
+            here = groups.filter(is_here).collect(engine="streaming")
+            read = _read_ids(step).filter(is_here).collect(engine="streaming").join(here, on="id")
             found += read.height
             reads.append(_by_group(read, [], place))
             drops.append(_by_group(_verdicts(step, is_here).join(here, on="id"), ["filter", "reason"], place))
-        total = int(_read_ids(step).select(pl.len()).collect().item())
+        total = int(_read_ids(step).select(pl.len()).collect(engine="streaming").item())
         if found < total:
             raise StepError(
                 f"{total - found} of {total} documents that step {step.step} read are not in the corpus",
@@ -65,7 +65,7 @@ def counted(
 def _with_large_groups(groups: pl.LazyFrame, axes: Sequence[str], largest: int) -> pl.LazyFrame:
     """Return the groups with rare ones as `(other)`, missing ones as `(none)`; without axes nobody has a value on."""
     for axis in axes:
-        counts = groups.group_by(axis).len().collect().filter(pl.col(axis).is_not_null())
+        counts = groups.group_by(axis).len().collect(engine="streaming").filter(pl.col(axis).is_not_null())
         if counts.is_empty():
             groups = groups.drop(axis)
             continue
@@ -89,13 +89,14 @@ def _rejects(step: Corpus) -> pl.LazyFrame:
 
 def _verdicts(step: Corpus, condition: pl.Expr) -> pl.DataFrame:
     """Return `id, filter, reason`: every reason that held, and `(any)` for each filter and for the step."""
-    rejects = _rejects(step).filter(condition).select("id", "reasons").collect()
-    held = [
-        (name, *entry.partition(": ")[::2])
-        for name, reasons in rejects.iter_rows()
+    rejects = _rejects(step).filter(condition).select("id", "reasons").collect(engine="streaming")
+    held = [  # told once for each set of reasons: there are few, and many documents with each
+        (reasons, *entry.partition(": ")[::2])
+        for reasons in rejects["reasons"].unique()
         for entry in dict.fromkeys(json.loads(reasons))
     ]
-    each = pl.DataFrame(held, schema={"id": pl.String, "filter": pl.String, "reason": pl.String}, orient="row")
+    schema = {"reasons": pl.String, "filter": pl.String, "reason": pl.String}
+    each = rejects.join(pl.DataFrame(held, schema=schema, orient="row"), on="reasons").drop("reasons")
     by_filter = each.with_columns(reason=pl.lit(ANY))
     by_step = by_filter.with_columns(filter=pl.lit(ANY))
     return pl.concat([each, by_filter, by_step]).unique()
@@ -231,7 +232,9 @@ def examples_of(
             start = json.dumps(f"{filter_}: ", ensure_ascii=False)[:-1]
             said = pl.lit(value=True) if filter_ == ANY else pl.col("reasons").str.contains(start, literal=True)
         chosen = _rejects(step).filter(said).join(groups.filter(value).select("id"), on="id", how="semi")
-        rows = chosen.bottom_k(wanted, by="id").sort("id").select("source", "text", "signals").collect()
+        rows = (
+            chosen.bottom_k(wanted, by="id").sort("id").select("source", "text", "signals").collect(engine="streaming")
+        )
         found[cell] = [_example(filter_, *row) for row in rows.iter_rows()]
     return found
 

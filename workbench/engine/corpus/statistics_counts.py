@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
-from workbench.artifacts.corpus import Corpus, read_shard, write_shard
+from workbench.artifacts.corpus import Corpus, read_shard, write_scratch, write_shard
 from workbench.artifacts.tokenizer import Tokenizer
 from workbench.engine.corpus.axes import NONE, axes_of
 from workbench.engine.corpus.fields import random_number
@@ -45,18 +46,16 @@ class Counts:
     axes: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     parts: Counter[str] = field(default_factory=Counter)
 
-    def add(self, result: Task) -> None:
-        """Add what `count_shard` returned."""
+    def add(self, result: Task, groups: pl.DataFrame) -> None:
+        """Add what `count_shard` returned, and the groups that it wrote."""
         self.totals.update(result["totals"])
         self.lengths.update({int(start): number for start, number in result["lengths"]})
         if result["part"]:
             self.parts[result["part"]] += result["totals"]["documents"]
-        for axis, groups in result["axes"].items():
-            mine = self.axes.setdefault(axis, {})
-            for group, (documents, characters) in groups.items():
-                have = mine.setdefault(group, [0, 0])
-                have[0] += documents
-                have[1] += characters
+        for axis, group, documents, characters in groups.iter_rows():
+            have = self.axes.setdefault(axis, {}).setdefault(group, [0, 0])
+            have[0] += documents
+            have[1] += characters
 
 
 def counted(ctx: Context, component: Component, corpus: Corpus, axes: Sequence[str], folder: Path) -> Counts:
@@ -69,17 +68,18 @@ def counted(ctx: Context, component: Component, corpus: Corpus, axes: Sequence[s
             "tokenizer": str(tokenizer.path) if tokenizer else None,
             "seed": ctx.seed,
             "hashes": str(folder / f"{number:05}.parquet"),
+            "groups": str(folder / "groups" / f"{number:05}.parquet"),
         }
         for number, task in enumerate(shard_tasks(corpus, ctx))
     ]
     counts = Counts()
-    for result in map_shards(ctx, count_shard, component, tasks):
-        counts.add(result)
+    for task, result in zip(tasks, map_shards(ctx, count_shard, component, tasks), strict=True):
+        counts.add(result, read_shard(Path(task["groups"])))
     return counts
 
 
 def count_shard(component: Component, task: Task) -> Task:
-    """Count one shard; write `id, number, same, alike` of each document: chance, and hashes of its text."""
+    """Count one shard; write its groups, and `id, number, same, alike` of each document: chance, hashes of its text."""
     del component
     batch = read_shard(Path(task["shard"]))
     text = batch["text"]
@@ -99,16 +99,18 @@ def count_shard(component: Component, task: Task) -> Task:
         text.hash().alias("same"), normal.hash().alias("alike")
     )
     write_shard(Path(task["hashes"]), hashes)
-    axes = {
-        axis.name: _grouped(axis, characters) for axis in axes_of(batch, task["axes"]) if axis.null_count() < len(axis)
-    }
-    return {"totals": totals, "lengths": _binned(characters), "axes": axes, "part": task["part"]}
+    axes = [axis for axis in axes_of(batch, task["axes"]) if axis.null_count() < len(axis)]
+    write_scratch(Path(task["groups"]), pl.concat([_GROUPS, *(_grouped(axis, characters) for axis in axes)]))
+    return {"totals": totals, "lengths": _binned(characters), "part": task["part"]}
 
 
-def _grouped(axis: pl.Series, characters: pl.Series) -> dict[str, list[int]]:
+_GROUPS = pl.DataFrame(schema={"axis": pl.String, "group": pl.String, "documents": pl.Int64, "characters": pl.Int64})
+
+
+def _grouped(axis: pl.Series, characters: pl.Series) -> pl.DataFrame:
     frame = pl.DataFrame({"group": axis.fill_null(NONE), "characters": characters})
-    found = frame.group_by("group").agg(pl.len().cast(pl.Int64), pl.col("characters").sum()).sort("group")
-    return {group: [documents, number] for group, documents, number in found.iter_rows()}
+    found = frame.group_by("group").agg(pl.len().cast(pl.Int64).alias("documents"), pl.col("characters").sum())
+    return found.sort("group").select(pl.lit(axis.name).alias("axis"), "group", "documents", "characters")
 
 
 def _binned(characters: pl.Series) -> list[list[int]]:
@@ -135,23 +137,20 @@ class Repeats:
 
 
 def repeats(corpus: Corpus, folder: Path, characters: int = 120) -> Repeats:
-    """Return how many documents repeat another, a million hashes at a time."""
+    """Return how many documents repeat another, a million hashes of 8 bytes at a time."""
     found = Repeats()
     if not corpus.num_rows:
         return found
-    hashes = pl.scan_parquet(folder / "*.parquet")
+    files = sorted(folder.glob("*.parquet"))
     buckets = -(-corpus.num_rows // BUCKET_DOCUMENTS)
     tops = []
     for bucket in range(buckets):
-        for kind in ("same", "alike"):
-            here = hashes.filter(pl.col(kind) % buckets == bucket).group_by(kind)
-            many = here.agg(pl.len().cast(pl.Int64).alias("copies"), pl.col("id").min()).filter(pl.col("copies") > 1)
-            counts = many.sort("copies", "id", descending=[True, False]).collect()
-            extra = int(counts["copies"].sum()) - counts.height
-            setattr(found, kind, getattr(found, kind) + extra)
-            if kind == "alike":
-                found.groups += counts.height
-                tops.append(counts.head(EXAMPLES).select("copies", "id"))
+        _, copies = _repeated(files, "same", bucket, buckets)
+        found.same += int(copies.sum()) - copies.size
+        hashes, copies = _repeated(files, "alike", bucket, buckets)
+        found.alike += int(copies.sum()) - copies.size
+        found.groups += copies.size
+        tops.append(_most(files, hashes, copies))
     top = pl.concat(tops).sort("copies", "id", descending=[True, False]).head(EXAMPLES)
     wanted = top["id"].implode()
     shown = [
@@ -163,13 +162,41 @@ def repeats(corpus: Corpus, folder: Path, characters: int = 120) -> Repeats:
     return found
 
 
+def _repeated(files: Sequence[Path], kind: str, bucket: int, buckets: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the hashes of one bucket that several documents have, in order, and how many have each."""
+    found = [read_shard(file, [kind])[kind].to_numpy() for file in files]
+    values, copies = np.unique(
+        np.concatenate([hashes[hashes % buckets == bucket] for hashes in found]), return_counts=True
+    )
+    return values[copies > 1], copies[copies > 1]
+
+
+def _most(files: Sequence[Path], hashes: np.ndarray, copies: np.ndarray) -> pl.DataFrame:
+    """Return `copies, id` of the hashes that stand most often, with the smallest id of each; of equals the smaller id.
+
+    A shard can only bring smaller ids, so no more than the first few need to be kept from one to the next.
+    """
+    if hashes.size > EXAMPLES:
+        often = copies >= np.partition(copies, -EXAMPLES)[-EXAMPLES]
+        hashes, copies = hashes[often], copies[often]
+    top = pl.DataFrame(schema={"alike": pl.UInt64, "copies": pl.Int64, "id": pl.String})
+    for file in files if hashes.size else ():
+        here = read_shard(file, ["alike", "id"])
+        places = np.minimum(np.searchsorted(hashes, here["alike"].to_numpy()), hashes.size - 1)
+        own = here.with_columns(pl.Series("copies", copies[places], dtype=pl.Int64)).select(top.columns)
+        both = pl.concat([top, own.filter(pl.Series(hashes[places]) == here["alike"])])
+        each = both.group_by("alike").agg(pl.col("copies").first(), pl.col("id").min())
+        top = each.sort("copies", "id", descending=[True, False]).head(EXAMPLES)
+    return top.select("copies", "id")
+
+
 def sampled(corpus: Corpus, folder: Path, wanted: int, axis: str, characters: int) -> pl.DataFrame:
     """Return `text, group` of the documents with the smallest numbers; `group` is their value on the axis."""
     if not corpus.num_rows:
         return pl.DataFrame(schema={"text": pl.String, "group": pl.String})
-    chosen = (
-        pl.scan_parquet(folder / "*.parquet").select("id", "number").bottom_k(wanted, by=["number", "id"]).collect()
-    )
+    chosen = pl.DataFrame(schema={"id": pl.String, "number": pl.UInt64})
+    for file in sorted(folder.glob("*.parquet")):
+        chosen = pl.concat([chosen, read_shard(file, ["id", "number"])]).bottom_k(wanted, by=["number", "id"])
     frames = []
     for batch in corpus.batches():
         own = batch.filter(batch["id"].is_in(chosen["id"].implode()))
