@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self
 import numpy as np
 import polars as pl
 from pydantic import PrivateAttr
-from workbench_plugins.filters.named_files import lay_down, path_of
+from workbench_plugins.filters.given_model import folder_digests, given_model
 
 from workbench.api import Field, Kernel, KernelColumn, Model, Port, RowFilter, Runtime, StepError, Threshold
 
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 HEAD = "sequence-classification"
 MODEL = "model"
-USED = ("*.safetensors", "*.safetensors.index.json")
-USED_NAMES = ("config.json", "tokenizer.json", "tokenizer_config.json", "training.json")
 DIGITS = 4  # significant ones that are kept
 STEPS = ((128, 16), (512, 64), (1 << 20, 256))  # rows up to so many tokens are padded to multiples of so many
 TOKENS_AT_ONCE = {"cpu": 1 << 11, "cuda": 1 << 15}
@@ -111,22 +109,13 @@ class ModelQuality(RowFilter):
 
     def digests(self, base: Path, digest: Callable[[Path], str]) -> dict[str, str]:
         """Return the digests of the files of the folder that are used."""
-        if self.folder is None:
-            return {}
-        return {f"{self.folder}/{file.name}": digest(file) for file in used_files(path_of(base, self.folder))}
+        return folder_digests(self.folder, base, digest)
 
     def fit(self, ctx: Context, folder: Path) -> None:
         """Lay the model down in `folder`, and see that it can be loaded and gives the score that is asked for."""
-        given: Model | None = ctx.inputs.get("model")
-        if (given is None) == (self.folder is None):
-            raise StepError(
-                "there are two models" if given else "there is no model",
-                where=ctx.step,
-                expected="the input model, or the setting folder",
-            )
-        path = given.path if given else path_of(ctx.base, str(self.folder))
-        check_classifier(path, where=f"{ctx.step}, {given.step if given else self.folder}")
-        lay_down(used_files(path), folder / MODEL, may_link=given is not None)
+        given = given_model(ctx, self.folder)
+        check_classifier(given.path, where=f"{ctx.step}, {given.name}")
+        given.lay_down(folder / MODEL)
         opened = open_model(folder / MODEL, self.max_tokens, "cpu")
         output_of(opened.network.config, self.label)
         ctx.log(f"reads the first {opened.length} tokens of a text")
@@ -150,12 +139,6 @@ class ModelQuality(RowFilter):
         if self.max_score is not None:
             rules["score-too-high"] = pl.col("score") > self.max_score
         return rules
-
-
-def used_files(path: Path) -> list[Path]:
-    """Return the files of a model folder that are used, by name."""
-    named = [path / name for name in USED_NAMES if (path / name).is_file()]
-    return sorted({*named, *(file for pattern in USED for file in path.glob(pattern))})
 
 
 def check_classifier(path: Path, where: str) -> None:

@@ -12,8 +12,6 @@ GPU, where documents are read together, they agree to the digits that are kept.
 from __future__ import annotations
 
 import math
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
@@ -21,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 import numpy as np
 import polars as pl
 from pydantic import PrivateAttr, model_validator
+from workbench_plugins.filters.named_files import lay_down
 
 from workbench.api import Field, Kernel, KernelColumn, Model, Port, RowFilter, Runtime, StepError, Threshold
 
@@ -120,7 +119,8 @@ class Perplexity(RowFilter):
         from workbench.api import open_language_model
 
         folder.mkdir(parents=True)
-        _link(ctx.inputs["model"].path, folder / MODEL)
+        model = ctx.inputs["model"].path
+        lay_down([file for file in sorted(model.iterdir()) if file.is_file()], folder / MODEL, may_link=True)
         corpus: Corpus = ctx.inputs["corpus"]
         if self.group and self.group not in corpus.columns:
             raise StepError(
@@ -225,15 +225,3 @@ def ranks(perplexity: pl.Series, groups: pl.Series, sample: pl.DataFrame) -> pl.
             own = (groups == name).to_numpy() & ~np.isnan(values)
             found[own] = 100.0 * np.searchsorted(known, values[own], side="left") / len(known)
     return pl.Series(found).fill_nan(None).round_sig_figs(DIGITS)
-
-
-def _link(source: Path, target: Path) -> None:
-    """Lay the files of a model down without copying them, where the disk can; they never change."""
-    target.mkdir()
-    for file in sorted(source.iterdir()):
-        if not file.is_file():
-            continue
-        try:
-            os.link(file, target / file.name)
-        except OSError:
-            shutil.copyfile(file, target / file.name)

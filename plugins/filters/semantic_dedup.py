@@ -16,8 +16,8 @@ import numpy as np
 import polars as pl
 from pydantic import PrivateAttr
 from workbench_plugins.filters.document_dedup import DocumentDedup
-from workbench_plugins.filters.model_quality import TOKENS_AT_ONCE, Opened, batches, encoded, used_files
-from workbench_plugins.filters.named_files import lay_down, path_of
+from workbench_plugins.filters.given_model import folder_digests, given_model
+from workbench_plugins.filters.model_quality import TOKENS_AT_ONCE, Opened, batches, encoded
 
 from workbench.api import Field, Model, Port, Runtime, StepError
 
@@ -62,28 +62,19 @@ class SemanticDedup(DocumentDedup):
 
     def digests(self, base: Path, digest: Callable[[Path], str]) -> dict[str, str]:
         """Return the digests of the files of the folder that are used."""
-        if self.folder is None:
-            return {}
-        return {f"{self.folder}/{file.name}": digest(file) for file in used_files(path_of(base, self.folder))}
+        return folder_digests(self.folder, base, digest)
 
     def fit(self, ctx: Context, folder: Path) -> None:
         """Lay the encoder down in `folder`, and see that it can be loaded."""
-        given: Model | None = ctx.inputs.get("model")
-        if (given is None) == (self.folder is None):
-            raise StepError(
-                "there are two models" if given else "there is no model",
-                where=ctx.step,
-                expected="the input model, or the setting folder",
-            )
-        path = given.path if given else path_of(ctx.base, str(self.folder))
-        if not (path / "tokenizer.json").is_file():
+        given = given_model(ctx, self.folder)
+        if not (given.path / "tokenizer.json").is_file():
             raise StepError(
                 "there is no tokenizer.json",
-                where=f"{ctx.step}, {given.step if given else self.folder}",
+                where=f"{ctx.step}, {given.name}",
                 expected="a folder with config.json, *.safetensors and tokenizer.json",
                 advice="load the tokenizer where you trust it and call save_pretrained(folder), which writes it",
             )
-        lay_down(used_files(path), folder / MODEL, may_link=given is not None)
+        given.lay_down(folder / MODEL)
         ctx.log(f"reads the first {open_encoder(folder / MODEL, self.max_tokens, 'cpu').length} tokens of a document")
 
     def fitted(self, folder: Path) -> Self:
