@@ -96,6 +96,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "source/wet": {"paths": ["data/*.wet"]},
     "source/wikipedia-dump": {"paths": ["data/*.xml.bz2"]},
     "architecture/pretrained": {"model": "model"},
+    "objective/distillation": {"objective": {"use": "objective/causal"}},
     "objective/multi": {"objectives": [{"use": "objective/masked"}, {"use": "objective/next-sentence"}]},
     "tokenizer/byte": {},
     "tokenizer/pretrained": {"path": "tokenizer.json"},

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from workbench.files.input import DamagedInput, Line, open_input, read_lines, read_whole
     from workbench.files.text import safe_text
     from workbench.hookspecs import hookimpl
+    from workbench.training.beside import weights_beside
     from workbench.training.device import autocast, choose_device, repeatable
     from workbench.training.language import LanguageModel, batches_by_length, row_logits
     from workbench.training.losses import logits_loss, token_loss
@@ -101,6 +102,7 @@ HOME = {
     "workbench.files.input": ("DamagedInput", "Line", "open_input", "read_lines", "read_whole"),
     "workbench.files.text": ("safe_text",),
     "workbench.hookspecs": ("hookimpl",),
+    "workbench.training.beside": ("weights_beside",),
     "workbench.training.device": ("autocast", "choose_device", "repeatable"),
     "workbench.training.language": ("LanguageModel", "batches_by_length", "row_logits"),
     "workbench.training.losses": ("logits_loss", "token_loss"),
@@ -207,5 +209,6 @@ __all__ = [
     "safe_text",
     "svg",
     "token_loss",
+    "weights_beside",
     "write_text",
 ]

@@ -17,6 +17,9 @@ def workbench_components() -> list[ComponentRef]:
         ComponentRef("objective", "contrastive", f"{HERE}.contrastive:Contrastive", "texts that belong together"),
         ComponentRef("objective", "denoising", f"{HERE}.denoising:Denoising", "a damaged text as it was, BART"),
         ComponentRef(
+            "objective", "distillation", f"{HERE}.distillation:Distillation", "what another model says, a teacher"
+        ),
+        ComponentRef(
             "objective",
             "encoder-decoder-joint",
             f"{HERE}.encoder_decoder_joint:EncoderDecoderJoint",
@@ -28,6 +31,7 @@ def workbench_components() -> list[ComponentRef]:
             f"{HERE}.fill_in_the_middle:FillInTheMiddle",
             "the middle between a beginning and an end, Bavarian et al. 2022",
         ),
+        ComponentRef("objective", "image-text", f"{HERE}.image_text:ImageText", "images and their texts, CLIP"),
         ComponentRef("objective", "masked", f"{HERE}.masked:Masked", "tokens that were hidden, Devlin et al. 2019"),
         ComponentRef(
             "objective",

@@ -27,6 +27,7 @@ class Causal(Objective):
     version: ClassVar[int] = 1
     families: ClassVar = ("decoder",)
     head: ClassVar = "causal-lm"
+    labelled_logits: ClassVar = True
 
     def collate(self, examples: Examples, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         """Return the rows with `labels`: at each position the token that follows, where it is of the same document."""

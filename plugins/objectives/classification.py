@@ -26,6 +26,7 @@ class Classification(Objective):
     version: ClassVar[int] = 1
     families: ClassVar = NEURAL
     head: ClassVar = "sequence-classification"
+    labelled_logits: ClassVar = True
     data: ClassVar = "records"
 
     label: str = Field("label", min_length=1, description="the column that holds the label")

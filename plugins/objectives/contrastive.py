@@ -27,6 +27,7 @@ class Contrastive(Objective):
     version: ClassVar[int] = 1
     families: ClassVar = NEURAL
     head: ClassVar = "body"
+    compares_rows: ClassVar = True
     data: ClassVar = "records"
 
     other: str | None = Field(

@@ -30,6 +30,7 @@ class Denoising(Objective):
     version: ClassVar[int] = 1
     families: ClassVar = ("encoder-decoder",)
     head: ClassVar = "seq2seq-lm"
+    labelled_logits: ClassVar = True
 
     noise: tuple[Noise, ...] = Field(
         ("sentences", "infilling"), min_length=1, description="what is done to a document, in this order"

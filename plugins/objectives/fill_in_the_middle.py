@@ -32,6 +32,7 @@ class FillInTheMiddle(Objective):
     version: ClassVar[int] = 1
     families: ClassVar = ("decoder", "prefix-decoder")
     head: ClassVar = "causal-lm"
+    labelled_logits: ClassVar = True
 
     share: float = Field(0.5, ge=0, le=1, description="share of the documents that are cut; the rest is read as it is")
     spm_share: float = Field(0.5, ge=0, le=1, description="share of these in which the suffix comes first")

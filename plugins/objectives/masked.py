@@ -34,6 +34,7 @@ class Masked(Objective):
     version: ClassVar[int] = 1
     families: ClassVar = ("encoder",)
     head: ClassVar = "masked-lm"
+    labelled_logits: ClassVar = True
 
     probability: float = Field(0.15, gt=0, lt=1, description="share of the tokens that is to be predicted")
     mask_share: float = Field(0.8, ge=0, le=1, description="share of these that the mask token replaces")

@@ -34,6 +34,7 @@ class MixtureOfDenoisers(Objective):
     version: ClassVar[int] = 1
     families: ClassVar = ("encoder-decoder",)
     head: ClassVar = "seq2seq-lm"
+    labelled_logits: ClassVar = True
 
     short_share: float = Field(0.4, ge=0, le=1, description="share of the documents with short spans (R)")
     rest_share: float = Field(0.2, ge=0, le=1, description="share of the documents whose end is written (S); else X")

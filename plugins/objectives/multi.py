@@ -38,6 +38,10 @@ class Multi(Objective):
             raise ValueError(f"{len(self.weights)} weights for {len(self.objectives)} objectives")
         if any(part.data != "tokens" for part in self.objectives):
             raise ValueError("only objectives on packed tokens can be put together")
+        if any(part.needs_teacher for part in self.objectives):
+            raise ValueError(
+                "an objective with a teacher cannot be put together with others; put it around one of them"
+            )
         heads = sorted({part.head for part in self.objectives})
         if len(heads) > 1 and set(heads) != set(PRETRAINING):
             raise ValueError(f"objectives with the heads {' and '.join(heads)} cannot share a model")

@@ -30,6 +30,7 @@ class NextSentence(Objective):
     version: ClassVar[int] = 1
     families: ClassVar = ("encoder", "permutation")
     head: ClassVar = "sequence-classification"
+    labelled_logits: ClassVar = True
     classes: ClassVar = ("follows", "is from elsewhere")
 
     random_share: float = Field(0.5, gt=0, lt=1, description="share of the pairs whose second part is from elsewhere")

@@ -29,6 +29,7 @@ class Permutation(Objective):
     version: ClassVar[int] = 1
     families: ClassVar = ("permutation",)
     head: ClassVar = "permutation-lm"
+    labelled_logits: ClassVar = True
 
     one_in: float = Field(6.0, gt=1, description="one token in so many is predicted (K, the last ones of the order)")
 

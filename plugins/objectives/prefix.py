@@ -27,6 +27,7 @@ class Prefix(Objective):
     version: ClassVar[int] = 1
     families: ClassVar = ("prefix-decoder",)
     head: ClassVar = "causal-lm"
+    labelled_logits: ClassVar = True
 
     prefix_share: float = Field(0.5, gt=0, lt=1, description="mean share of a document that is read, not predicted")
 

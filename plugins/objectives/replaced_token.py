@@ -29,6 +29,7 @@ class ReplacedToken(Objective):
     version: ClassVar[int] = 1
     families: ClassVar = ("encoder",)
     head: ClassVar = "token-classification"
+    labelled_logits: ClassVar = True
     classes: ClassVar = ("original", "replaced")
 
     probability: float = Field(0.15, gt=0, lt=1, description="share of the tokens that is replaced")

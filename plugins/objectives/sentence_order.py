@@ -29,6 +29,7 @@ class SentenceOrder(Objective):
     version: ClassVar[int] = 1
     families: ClassVar = ("encoder", "permutation")
     head: ClassVar = "sequence-classification"
+    labelled_logits: ClassVar = True
     classes: ClassVar = ("in order", "swapped")
 
     swapped_share: float = Field(0.5, gt=0, lt=1, description="share of the pairs that are swapped")

@@ -28,6 +28,7 @@ class SpanCorruption(Objective):
     version: ClassVar[int] = 1
     families: ClassVar = ("encoder-decoder",)
     head: ClassVar = "seq2seq-lm"
+    labelled_logits: ClassVar = True
 
     probability: float = Field(0.15, gt=0, lt=1, description="share of the tokens that is cut out")
     mean_span: float = Field(3.0, ge=1, description="mean tokens of a span")

@@ -9,6 +9,7 @@ import pytest
 import torch
 from workbench_plugins.architectures.llama import Llama
 from workbench_plugins.objectives.causal import Causal
+from workbench_plugins.objectives.contrastive import Contrastive
 
 from workbench.contracts.context import Context
 from workbench.contracts.model import Tuning
@@ -62,6 +63,13 @@ def test_the_valid_loss_is_the_mean_over_labels(job, ctx):
     batch = job.objective.collate(_examples(job, range(10)), ctx.rng)
     with torch.no_grad():
         assert measured == pytest.approx(job.objective.loss(job.model.eval(), batch)[0].item(), abs=1e-5)
+
+
+def test_rows_that_are_compared_are_not_cut_up(job, ctx):
+    """Two processes would each hold half of the pairs against each other."""
+    ctx.processes = 2
+    with pytest.raises(StepError, match=r"every row of a batch with all others, and 2 processes .*\n.*executor: local"):
+        train(replace(job, objective=Contrastive()), ctx)
 
 
 def _examples(job, numbers):

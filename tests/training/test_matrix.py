@@ -4,6 +4,7 @@ The data has a rule that thirty steps suffice to find: a document counts upwards
 next, what is missing and what was put in can be told from any token beside it.
 """
 
+import copy
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from workbench.contracts.model import Architecture, Examples, Objective
 from workbench.contracts.tokenizer import Vocab
 from workbench.registry import shared_registry
 from workbench.testing.artifacts import small_component
+from workbench.training.beside import add_beside
 from workbench.training.fitting import head_fits, objective_fits
 from workbench.training.models import with_head
 
@@ -29,8 +31,10 @@ SETTINGS = {
     "objective/encoder-decoder-joint": {"marks": 10},
     "objective/mixture-of-denoisers": {"marks": 10},
     "objective/contrastive": {"temperature": 0.5},
+    "objective/distillation": {"objective": {"use": "objective/causal"}, "weight": 0.1},
 }
 BY_FOLDER = ("architecture/pretrained",)  # what it is stands in its folder; it has a test of its own
+TOGETHER = ("objective/multi", "objective/distillation")  # put together from others; what fits is up to these
 STEPS, RATE, FALL = 30, 1e-2, 0.85
 SLOW = {("architecture/xlnet", "objective/sentence-order"): 3}  # XLNet is told that parts differ, not which is first
 
@@ -81,7 +85,7 @@ def examples(objective):
     texts = [[*row["input_ids"][:10].tolist(), 1] for row in counting()]
     others = [[39 - (token - 6) for token in text[:6]] + [1] for text in texts]
     rows = [
-        {"input_ids": text, "other_ids": other, "label": int(text[0] > 22)}
+        {"input_ids": text, "other_ids": other, "label": int(text[0] > 22), "image": np.eye(40)[text[0]]}
         for text, other in zip(texts, others, strict=True)
     ]
     return Examples(rows, vocab), ["low", "high"]
@@ -96,6 +100,9 @@ def test_what_is_claimed_learns(use, name):
     model = small_component(use, **SIZES).build(given.vocab, CTX)
     if objective.head != ARCHITECTURES[use].head:
         model = with_head(model, objective.head, labels)
+    add_beside(model, objective, given.rows[0])
+    if objective.needs_teacher:
+        objective = objective.taught(copy.deepcopy(model))
     optimizer = torch.optim.AdamW(model.train().parameters(), lr=RATE)
     losses = []
     for step in range(STEPS * SLOW.get((use, name), 1)):
@@ -116,7 +123,7 @@ def test_what_is_not_claimed_is_refused(use, name):
     assert any(str(member.component_id) in problem.message for member in (OBJECTIVES[name], *OBJECTIVES[name].members))
     assert use in problem.message
     fitting = [other for other, objective in OBJECTIVES.items() if problem.suits(type(objective))]
-    assert name not in fitting or name == "objective/multi"
+    assert name not in fitting or name in TOGETHER
     assert any((use, other) in CLAIMED for other in fitting)
 
 

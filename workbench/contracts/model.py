@@ -122,9 +122,16 @@ class Objective(AnyObjective):
 
     Attributes:
         classes: What is told apart, for objectives on packed tokens whose head tells classes apart.
+        labelled_logits: Whether the model's logits hold one row for each of the batch's `labels`, and the loss is their
+            cross-entropy.
+        compares_rows: Whether the loss holds the rows of a batch against each other, so that no process can have some.
+        needs_teacher: Whether another model is asked, too; `taught` is called with it before anything else.
     """
 
     classes: ClassVar[tuple[str, ...]] = ()
+    labelled_logits: ClassVar[bool] = False
+    compares_rows: ClassVar[bool] = False
+    needs_teacher: ClassVar[bool] = False
 
     @property
     def members(self) -> tuple[Objective, ...]:
@@ -135,6 +142,25 @@ class Objective(AnyObjective):
     def num_marks(self) -> int:
         """How many ids behind the tokenizer's own it needs (`Vocab.mark`); a new model is made with as many."""
         return 0
+
+    @property
+    def teacher_folder(self) -> str | None:
+        """The folder of the teacher, where it is none of the pipeline's models."""
+        return None
+
+    def taught(self, teacher: torch.nn.Module) -> Objective:
+        """Return the objective bound to its teacher, a model under the objective's head that is not trained."""
+        del teacher
+        raise TypeError(f"{self.component_id} takes no teacher")
+
+    def beside(self, example: Mapping[str, Any], width: int) -> Mapping[str, torch.Tensor]:
+        """Return name → first value of weights that learn beside the model's own and are stored with it.
+
+        `example` is one that `loss` will see, `width` the size of the model's last states. In `loss` they are
+        `weights_beside(model)`. Torch's generator is seeded by the caller.
+        """
+        del example, width
+        return {}
 
     def labels(self, records: Any) -> list[str] | None:
         """Return the sorted label names found in a frame of records; None for objectives without labels."""

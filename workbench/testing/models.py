@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
+import polars as pl
 
 from workbench.artifacts import Tokenizer
 from workbench.contracts.component import Component
@@ -17,6 +19,7 @@ from workbench.registry import shared_registry
 from workbench.testing.artifacts import labelled_corpus, small_component, small_tokenizer
 from workbench.testing.base import Conformance, StepConformance
 from workbench.testing.texts import ordinary
+from workbench.training.beside import add_beside
 from workbench.training.masks import model_inputs
 from workbench.training.models import with_head
 
@@ -133,6 +136,8 @@ class ObjectiveConformance(Conformance):
             return Examples(rows, vocab), list(objective.classes) or None
         corpus = labelled_corpus(folder / "labelled", parts=())
         records = corpus.scan().collect()
+        angles = range(len(records))
+        records = records.with_columns(image=pl.Series([[math.cos(n), math.sin(n), 1.0] for n in angles]))
         labels = objective.labels(records)
         tokenizer = small_tokenizer(folder)
         encoded = [objective.encode(row, tokenizer.load(), labels, 32) for row in records.head(8).to_dicts()]
@@ -148,6 +153,11 @@ class ObjectiveConformance(Conformance):
         architecture = cast("Architecture", small_component(use, **SMALL))
         model = architecture.build(vocab, small_context(folder, architecture))
         return model if architecture.head == objective.head else with_head(model, objective.head, labels)
+
+    def taught(self, folder: Path, family: str, labels: list[str] | None, vocab: Vocab) -> Objective:
+        """Return the objective; one that needs a teacher is bound to a model of the family that was never trained."""
+        objective = cast("Objective", self.component())
+        return objective.taught(self.model(folder, family, labels, vocab)) if objective.needs_teacher else objective
 
     def test_collate_follows_the_generator(self, tmp_path: Path) -> None:
         """The same generator gives the same batch."""
@@ -168,7 +178,8 @@ class ObjectiveConformance(Conformance):
         assert families
         for family in families:
             model = self.model(tmp_path, family, labels, examples.vocab)
-            losses = self._learn(objective, model, examples)
+            add_beside(model, objective, examples.rows[0])
+            losses = self._learn(self.taught(tmp_path, family, labels, examples.vocab), model, examples)
             assert losses[-1] < 0.9 * losses[0], family
 
     def _learn(self, objective: Objective, model: Any, examples: Examples) -> list[float]:

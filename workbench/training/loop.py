@@ -40,9 +40,23 @@ def train(job: Job, ctx: Context) -> Curve:
     """Train `job.model` in place and return the curve. Goes on from a checkpoint in `ctx.partial` if there is one.
 
     Raises `StepError` when nothing is trainable, when there are no examples, when `patience` or `keep: best` have no
-    valid part to measure, and when the loss or the gradient is no finite number; `Interrupted` when the user asked to
-    stop, after saving a checkpoint.
+    valid part to measure, when several processes would cut up rows that are compared, and when the loss or the gradient
+    is no finite number; `Interrupted` when the user asked to stop, after saving a checkpoint.
     """
+    _check(job, ctx)
+    device = choose_device(ctx.device)
+    with repeatable(device, ctx.threads), joined(ctx, device) as group:
+        return _Loop(job, ctx, group).run()
+
+
+def _check(job: Job, ctx: Context) -> None:
+    if ctx.processes > 1 and job.objective.compares_rows:
+        raise StepError(
+            f"{job.objective.component_id} compares every row of a batch with all others, and {ctx.processes} processes "
+            "would have some each: another loss than that of one",
+            where=ctx.step,
+            expected="run: {executor: local} for this step",
+        )
     if not len(job.train):
         raise StepError(
             "there is nothing to train on", where=ctx.step, expected="at least one full row of `context` tokens"
@@ -56,9 +70,6 @@ def train(job: Job, ctx: Context) -> Curve:
             where=ctx.step,
             advice="add a step corpus/split with a valid part, or leave the setting out",
         )
-    device = choose_device(ctx.device)
-    with repeatable(device, ctx.threads), joined(ctx, device) as group:
-        return _Loop(job, ctx, group).run()
 
 
 class _Loop:

@@ -18,6 +18,7 @@ from workbench.artifacts.model import Model
 from workbench.artifacts.tokenizer import Tokenizer
 from workbench.errors import StepError, UnknownName
 from workbench.registry import shared_registry
+from workbench.training.beside import remove_beside, restore_beside
 from workbench.training.static import is_static
 
 if TYPE_CHECKING:
@@ -81,6 +82,10 @@ def load_model(
     _check_complete(loaded, report, model, is_fresh=is_fresh)
     if is_renamed:
         _renew_head(loaded)
+    if is_fresh:
+        remove_beside(loaded)
+    else:
+        restore_beside(loaded, model.path)
     if loaded.config.pad_token_id is None:
         loaded.config.pad_token_id = model.tokenizer.vocab(1).pad
     return loaded.to(device=torch.device(device)).eval()

@@ -17,6 +17,7 @@ from workbench.training.data import PackedRows, part_names
 from workbench.training.fitting import head_fits, objective_fits, objective_given, takes
 from workbench.training.models import with_head
 from workbench.training.static import fit_static
+from workbench.training.teaching import TEACHER, teacher_digests, teacher_fits
 from workbench.training.training_step import Material, TrainingStep, sizes
 
 ALWAYS = ("architecture", "objective", "checkpoint_seconds")  # all other settings are those of the training loop
@@ -34,6 +35,7 @@ class Pretrain(TrainingStep):
         "corpus": Port(
             "corpus", optional=True, whole=True, about="documents, for a static architecture that reads text"
         ),
+        "teacher": TEACHER,
     }
 
     architecture: AnyArchitecture = Field(description="what the model looks like inside")
@@ -46,7 +48,12 @@ class Pretrain(TrainingStep):
 
     def mismatches(self, inputs: Mapping[str, Facts]) -> list[Mismatch]:
         """Return whether the objective goes with the architecture, and both with the input and the settings."""
-        found = [objective_given(self.architecture, self.objective), *self._ports(inputs), *self._idle_settings()]
+        found = [
+            objective_given(self.architecture, self.objective),
+            *self._ports(inputs),
+            *self._idle_settings(),
+            teacher_fits(self.objective, inputs),
+        ]
         if self.objective is None or found[0]:
             return [mismatch for mismatch in found if mismatch]
         owner = str(self.architecture.component_id)
@@ -62,7 +69,8 @@ class Pretrain(TrainingStep):
     def digests(self, base: Path, digest: DigestFile) -> dict[str, str]:
         """Return the digests of files that the architecture or the objective reads."""
         chosen = [part for part in (self.architecture, self.objective) if part is not None]
-        return {name: value for part in chosen for name, value in part.digests(base, digest).items()}
+        found = {name: value for part in chosen for name, value in part.digests(base, digest).items()}
+        return {**found, **teacher_digests(self.objective, base, digest)}
 
     def _ports(self, inputs: Mapping[str, Facts]) -> Iterator[Mismatch]:
         data = self.architecture.data if isinstance(self.architecture, StaticArchitecture) else "tokens"
@@ -95,6 +103,7 @@ class Pretrain(TrainingStep):
         model = self.architecture.build(material.vocab, ctx)
         if self.learned.head != self.architecture.head:
             model = with_head(model, self.learned.head, material.labels)
+        self.add_beside(model, material)
         facts = {"family": self.architecture.family, "tuning": None, **sizes(model)}
         curve = self.fit(model, None, material, ctx)
         self.write(model, curve, material, facts, ctx)

@@ -16,6 +16,7 @@ from workbench.contracts.step import CoreStep
 from workbench.contracts.tokenizer import Vocab
 from workbench.files.atomic import write_json
 from workbench.training.batching import FOR_RECORDS, FOR_TOKENS, Batching, Order, lengths_of
+from workbench.training.beside import add_beside
 from workbench.training.card import flops_per_token, parts
 from workbench.training.curve import Curve
 from workbench.training.data import Examples, PackedRows, Windows
@@ -29,6 +30,7 @@ from workbench.training.patience import best_step
 from workbench.training.provenance import write_batches, write_lengths
 from workbench.training.schedule import num_warmup
 from workbench.training.settings import Budget, Optimizer
+from workbench.training.teaching import taught
 
 if TYPE_CHECKING:
     import torch
@@ -110,7 +112,7 @@ class TrainingStep(CoreStep):
         """Train `model` in place on the material; return the curve."""
         job = Job(
             model=model,
-            objective=self.learned,
+            objective=taught(self.learned, material.tokenizer, material.vocab, material.labels, ctx),
             tuning=tuning,
             train=material.train,
             valid=material.valid,
@@ -132,6 +134,11 @@ class TrainingStep(CoreStep):
             shard=self.shard,
         )
         return train(job, ctx)
+
+    def add_beside(self, model: torch.nn.Module, material: Material) -> None:
+        """Hang on the model what the objective learns beside it, before its weights are counted and trained."""
+        if len(material.train):
+            add_beside(model, self.learned, material.train.rows([0])[0])
 
     def order_fits(self, data: str) -> Mismatch | None:
         """Return the mismatch when the order is one for the other kind of data (`tokens` or `records`)."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from workbench.artifacts.corpus import Corpus
 from workbench.artifacts.model import Model
 from workbench.artifacts.tokens import Tokens
-from workbench.contracts.component import Field
+from workbench.contracts.component import DigestFile, Field
 from workbench.contracts.context import Context
 from workbench.contracts.model import Mismatch, Objective, Tuning
 from workbench.contracts.ports import Port
@@ -18,6 +19,7 @@ from workbench.training.data import PackedRows, Records, encode_records, label_f
 from workbench.training.fitting import head_fits, objective_fits, takes, tuning_fits
 from workbench.training.models import load_model
 from workbench.training.settings import Budget, TuningOptimizer
+from workbench.training.teaching import TEACHER, teacher_digests, teacher_fits
 from workbench.training.training_step import Material, TrainingStep, sizes
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ class Tune(TrainingStep):
     inputs: ClassVar[Mapping[str, Port]] = {
         "model": Port("model", about="the model to start from"),
         "data": Port("corpus|tokens", whole=True, about="records of a task, or packed tokens"),
+        "teacher": TEACHER,
     }
 
     tuning: Tuning = Field(description="what of the model learns")
@@ -49,7 +52,7 @@ class Tune(TrainingStep):
     def mismatches(self, inputs: Mapping[str, Facts]) -> list[Mismatch]:
         """Return what does not go together: objective and data, objective or tuning and the model's family or head."""
         data = inputs.get("data", {}).get("data", "records")
-        found = [takes(self.objective, data), self.order_fits(data)]
+        found = [takes(self.objective, data), self.order_fits(data), teacher_fits(self.objective, inputs)]
         model = inputs.get("model", {})
         if model.get("family") == "static":
             return [mismatch for mismatch in (tuning_fits(self.tuning, "static", "the model"),) if mismatch]
@@ -60,6 +63,10 @@ class Tune(TrainingStep):
             found.append(head_fits(self.objective, model["head"], "the model"))
         return [mismatch for mismatch in found if mismatch]
 
+    def digests(self, base: Path, digest: DigestFile) -> dict[str, str]:
+        """Return the digests of files that the objective reads."""
+        return {**self.objective.digests(base, digest), **teacher_digests(self.objective, base, digest)}
+
     def run(self, ctx: Context) -> None:
         """Load the model, prepare it, train it, merge what was added, write it."""
         import torch
@@ -69,6 +76,7 @@ class Tune(TrainingStep):
         torch.manual_seed(int(ctx.rng_for("weights").integers(1 << 63)))
         model = self._start(source, material)
         prepared = self.tuning.prepare(model, ctx)
+        self.add_beside(prepared, material)
         trained = sizes(prepared)["trained_parameters"]
         curve = self.fit(prepared, self.tuning, material, ctx)
         finished = self.tuning.finish(prepared)
