@@ -1,7 +1,7 @@
 """Personal data: found by shape, proved by checksum or registry, then tagged, masked, hashed, or the document dropped.
 
-Special here: Rust regular expressions over the whole batch find the few documents that can hold an entity, and only
-those meet Python. No pattern uses a word boundary, so addresses glued to Chinese text are found; every pattern is
+Special here: one compiled pass over the bytes of a batch marks the few lines that can hold an entity, and only those
+meet Python. No pattern uses a word boundary, so addresses glued to Chinese text are found; every pattern is
 bounded, so time is linear in the text. docs/decisions/0007-pii.md has the choices between recall and precision.
 """
 
@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
+import numpy as np
 import polars as pl
 from pydantic import model_validator
 from workbench_plugins.filters.pii_actions import NARROW, Action, Replacer, check_salt, counted, drop_rules, key_digest
 from workbench_plugins.filters.pii_entities import DEFAULT, PRIORITY, Entity, Reading, find_entity, pattern_of
 from workbench_plugins.filters.pii_hidden import INVISIBLE, find_spaced_mobiles, find_spelled_emails, visible
+from workbench_plugins.filters.pii_marks import BITS, PRIVATE_IP, Marked
 from workbench_plugins.filters.pii_national import Country
 from workbench_plugins.filters.pii_spans import Span, without_overlaps
 
@@ -27,9 +30,6 @@ if TYPE_CHECKING:
 
 WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ＠．＋－（）：／＿]")
 WHERE = "filter/pii"
-# A text with one of these matches the pattern of telephones too.
-GATE: Entity = "phone"
-GATED: frozenset[Entity] = frozenset(["card", "cn_id", "ssn"])
 # What obfuscated data may hide behind, beyond what the plain patterns see.
 MAY_HIDE = {"email": r"(?i:\bat\b|[@＠艾圈])", "phone": "[1１](?:[^0-9０-９\n]{0,2}[0-9０-９]){10}"}
 
@@ -44,7 +44,7 @@ class Pii(RewriteFilter):
     either. The key of `hash` is the environment variable named by `salt`.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     entities: tuple[Entity, ...] = Field(DEFAULT, min_length=1)
     action: Action = "tag"
     actions: dict[Entity, Action] = Field({}, description="entity → action, where it is not `action`")
@@ -84,41 +84,38 @@ class Pii(RewriteFilter):
 
     def rewrite(self, batch: pl.DataFrame) -> Rewritten:
         """Return the batch with personal data in `text` replaced, and how many of each entity there were."""
-        text = batch["text"]
-        held = self._held(text)
-        rows = pl.DataFrame(held).select(pl.any_horizontal(pl.all())).to_series().arg_true()
-        found = {str(entity): [0] * len(rows) for entity in self.kinds}
-        if rows.is_empty():
-            return Rewritten(batch, counted(batch, found, rows, self.languages))
-        rewritten: list[str] = []
-        replacer = Replacer(self.action_of, self.salt, WHERE)
-        documents = zip(batch["id"].cast(pl.String).gather(rows), text.gather(rows), strict=True)
-        holds = [held[entity].gather(rows).to_list() for entity in self.kinds]
-        for place, (name, document) in enumerate(documents):
-            entities = tuple(entity for entity, held_by in zip(self.kinds, holds, strict=True) if held_by[place])
-            spans = self.find(document, entities)
-            rewritten.append(replacer.replaced(str(name), document, spans))
-            for span in spans:
-                found[span.entity][place] += 1
-        text = text.scatter(rows, pl.Series(rewritten, dtype=pl.String))
-        return Rewritten(batch.with_columns(text.alias("text")), counted(batch, found, rows, self.languages))
+        marked = self._marked(batch["text"])
+        rows = marked.rows
+        found = {str(entity): np.zeros(len(rows), dtype=np.uint32) for entity in self.kinds}
+        if rows.size:
+            self._replace(marked, batch["id"].cast(pl.String).gather(rows).to_list(), found)
+            batch = batch.with_columns(marked.texts().alias("text"))
+        return Rewritten(batch, counted(batch, found, pl.Series(rows), self.languages))
 
-    def _held(self, text: pl.Series) -> dict[str, pl.Series]:
-        """Return entity → whether each text may hold it; numbers are looked for where six digits stand together."""
-        if not {GATE, *GATED} & set(self.kinds):
-            return {entity: text.str.contains(self._may_hold(entity)).fill_null(value=False) for entity in self.kinds}
-        gate = text.str.contains(self._may_hold(GATE)).fill_null(value=False)
-        numbered = gate.arg_true()
-        held = {}
-        for entity in self.kinds:
-            if entity == GATE:
-                held[str(entity)] = gate
-            elif entity in GATED:
-                inside = text.gather(numbered).str.contains(self._may_hold(entity))
-                held[entity] = pl.zeros(len(text), dtype=pl.Boolean, eager=True).scatter(numbered, inside)
-            else:
-                held[entity] = text.str.contains(self._may_hold(entity)).fill_null(value=False)
-        return held
+    def _replace(self, marked: Marked, names: list[str], found: dict[str, np.ndarray]) -> None:
+        """Note every replacement, and count for each of the documents, whose ids are `names`."""
+        replacer = Replacer(self.action_of, self.salt, WHERE)
+        entities_of = cache(lambda bits: tuple(entity for entity in self.kinds if bits & BITS[entity]))
+        place, row = -1, -1
+        seen: dict[tuple[str, bytes], int] = {}
+        for stretch in marked.stretches():
+            if stretch.row != row:
+                place, row, seen = place + 1, stretch.row, {}
+            for span in self._find_in(stretch.text, entities_of(stretch.entities), stretch.first):
+                value = stretch.text[span.start : span.end]
+                marked.replace(stretch, span.start, span.end, replacer.instead(names[place], span.entity, value, seen))
+                found[span.entity][place] += 1
+
+    def _marked(self, text: pl.Series) -> Marked:
+        """Return what is to be looked at: lines, or the whole text where something hidden may stand between them."""
+        wanted = sum(BITS[entity] for entity in self.kinds)
+        if not self.obfuscated and not self.countries:
+            return Marked(text, wanted | PRIVATE_IP * self.private_ips, narrow=self.full_width)
+        held = {entity: text.str.contains(self._may_hold(entity)).fill_null(value=False) for entity in self.kinds}
+        bits = pl.DataFrame(held).select(
+            pl.sum_horizontal(pl.col(entity).cast(pl.Int64) * BITS[entity] for entity in held)
+        )
+        return Marked(text, wanted, narrow=self.full_width, whole=bits.to_series().to_numpy())
 
     def rules(self) -> dict[str, pl.Expr]:
         """Drop documents that hold an entity whose action that is."""
@@ -130,12 +127,16 @@ class Pii(RewriteFilter):
         >>> Pii().find("联系邮箱zhang.wei@example.com")
         [Span(start=4, end=25, entity='email')]
         """
+        return self._find_in(text, entities or self.kinds, 0)
+
+    def _find_in(self, text: str, entities: tuple[Entity, ...], first: int) -> list[Span]:
+        """Return the spans that begin at the character `first` or behind it; those before it may be cut."""
         if self.full_width and not text.isascii():
             for wide in set(WIDE.findall(text)):  # few different ones: quicker than a look at every character
                 text = text.replace(wide, chr(NARROW[ord(wide)]))  # one character for one, so places stay
-        entities = entities or self.kinds
         if not self.obfuscated:
-            return without_overlaps([span for entity in entities for span in self._find_one(text, entity)], PRIORITY)
+            spans = [span for entity in entities for span in self._find_one(text, entity) if span.start >= first]
+            return without_overlaps(spans, PRIORITY)
         shown, places = visible(text)
         spans = [span for entity in entities for span in (*self._find_one(shown, entity), *_hidden(shown, entity))]
         return [

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 from hashlib import sha256
 
 from workbench_plugins.filters.pii_spans import Span
@@ -116,8 +117,6 @@ def find_macs(text: str) -> Iterator[Span]:
 
 def find_ibans(text: str) -> Iterator[Span]:
     """Yield IBANs: structure and length of the country, check digits by ISO 7064 MOD 97-10."""
-    from stdnum import iban
-
     for match in IBAN.finditer(text):
         start = match.start() - len("DE")
         candidate, seen = text[start : match.end()], 0
@@ -128,11 +127,19 @@ def find_ibans(text: str) -> Iterator[Span]:
             if (
                 ends
                 and has_mod_97(candidate[: place + 1])
-                and iban.is_valid(candidate[: place + 1], check_country=False)
+                and is_iban(candidate[: place + 1])
                 and not _goes_on(text, start + place)
             ):
                 yield Span(start, start + place + 1, "iban")
                 break
+
+
+@lru_cache(maxsize=8192)
+def is_iban(candidate: str) -> bool:
+    """Return whether a country has accounts of this form."""
+    from stdnum import iban
+
+    return bool(iban.is_valid(candidate, check_country=False))
 
 
 def has_mod_97(candidate: str) -> bool:
@@ -154,8 +161,9 @@ def _goes_on(text: str, place: int) -> bool:
 def find_ssns(text: str) -> Iterator[Span]:
     """Yield US social security numbers: in groups anywhere, as nine digits only after a word for one."""
     for match in search_numbers(SSN, text):
-        announced = SSN_WORD.search(text[max(0, match.start() - CONTEXT) : match.start()])
-        if is_ssn(re.sub("[ -]", "", match.group())) and (announced or match.group(1) == "-"):
+        if is_ssn(re.sub("[ -]", "", match.group())) and (
+            match.group(1) == "-" or SSN_WORD.search(text[max(0, match.start() - CONTEXT) : match.start()])
+        ):
             yield Span(match.start(), match.end(), "ssn")
 
 

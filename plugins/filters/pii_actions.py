@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b, pbkdf2_hmac
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import polars as pl
 from workbench_plugins.filters.pii_pseudonym import pseudonym
 
@@ -22,6 +23,7 @@ NARROW = {ord(wide): ord(wide) - 0xFEE0 for wide in "０１２３４５６７８
     point: point - 0xFEE0 for point in (*range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
 }
 OTHER = "other"
+TAGGED = {"tag", "drop"}
 
 
 def check_salt(salt: str | None, actions: set[str]) -> None:
@@ -56,6 +58,7 @@ class Replacer:
     def __init__(self, actions: Mapping[str, Action], salt: str | None, where: str) -> None:
         """Read the key when an action needs it."""
         self.actions = actions
+        self.tags = {entity: f"<{entity.upper()}>" for entity, action in actions.items() if action in TAGGED}
         self.key = blake2b(key_of(salt, where)).digest() if salt is not None else b""
 
     def replaced(self, document: str, text: str, spans: list[Span]) -> str:
@@ -64,11 +67,14 @@ class Replacer:
         seen: dict[tuple[str, bytes], int] = {}
         for span in spans:
             value = text[span.start : span.end]
-            pieces += [text[place : span.start], self._instead(document, span.entity, value, seen)]
+            pieces += [text[place : span.start], self.instead(document, span.entity, value, seen)]
             place = span.end
         return "".join([*pieces, text[place:]])
 
-    def _instead(self, document: str, entity: str, value: str, seen: dict[tuple[str, bytes], int]) -> str:
+    def instead(self, document: str, entity: str, value: str, seen: dict[tuple[str, bytes], int]) -> str:
+        """Return what is written for a value; `seen` holds the values that stood before it in its document."""
+        if entity in self.tags:
+            return self.tags[entity]
         match self.actions[entity]:
             case "mask":
                 return "".join("*" if sign.isalnum() else sign for sign in value)
@@ -77,8 +83,8 @@ class Replacer:
             case "pseudonym":
                 number = seen.setdefault((entity, plain(value)), len(seen))
                 return pseudonym(entity, value, f"{document}\0{entity}\0{number}")
-            case "tag" | "drop":
-                return f"<{entity.upper()}>"
+            case action:
+                raise AssertionError(action)
 
 
 def plain(value: str) -> bytes:
@@ -87,7 +93,7 @@ def plain(value: str) -> bytes:
 
 
 def counted(
-    batch: pl.DataFrame, found: Mapping[str, list[int]], rows: pl.Series, languages: tuple[str, ...]
+    batch: pl.DataFrame, found: Mapping[str, Sequence[int] | np.ndarray], rows: pl.Series, languages: tuple[str, ...]
 ) -> pl.DataFrame:
     """Return one column of counts for each entity, or one for each entity and language: `email:zh`, `email:other`."""
     zeros = pl.zeros(len(batch), dtype=pl.UInt32, eager=True)

@@ -11,7 +11,7 @@ from workbench_plugins.filters.pii_spans import Span
 # Letters of the local part: what RFC 5321 allows and mail systems give out, and letters with accents, Greek and
 # Cyrillic, so that no half of an address stays; but no Han, Kana or Thai, which stand beside one without a space, and
 # none of `=?&/`, which stand before one in links.
-LOCAL = re.compile(r"[A-Za-z0-9.%+~_'\-À-ÖØ-öø-ɏͰ-ӿ]*\Z")
+LOCAL = re.compile(r"[A-Za-z0-9.%+~_'\-À-ÖØ-öø-ɏͰ-ӿ]*")  # read backwards from the sign
 LOCAL_EDGE = ".%+~'-"
 # What stands before the sign is a password in a URL, and the host behind it is no mail domain.
 IN_URL = re.compile(r"://[^\s/?#@:]{1,64}:[^\s/?#@]{0,128}\Z")
@@ -73,10 +73,12 @@ NOT_AN_ADDRESS = re.compile(
     r"(?:\bv|\bver|\bversions?|\brelease|\bbuild|\bfirmware|\bsection|\bchapter|\bclause|\bfigure|\btable|\boid|版本号?|固件|章节?|[<>~^=!]=|[<>~^]|[A-Za-z]/)[\s.:：#=]{0,3}\Z",
     re.IGNORECASE,
 )
+# What the words end in, of which at most three other characters follow: most text needs no expression.
+LAST_SIGNS = frozenset("vVrRnNsSſeEdD本号件章节=<>~^/")
 CONTEXT = 24
 # Addresses that say nothing about a person: own network, own machine, own link, nobody, everybody.
 LOCAL_NETWORKS = tuple(
-    IPv4Network(network)
+    (int(IPv4Network(network).network_address), int(IPv4Network(network).netmask))
     for network in ("0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/3")
 )  # fmt: skip
 GLOBAL_UNICAST = IPv6Network("2000::/3")
@@ -86,17 +88,18 @@ def find_emails(text: str) -> Iterator[Span]:
     """Yield e-mail addresses: around every `@`, at most 64 characters back and 255 on, so time is linear."""
     at = text.find("@")
     while at >= 0:
-        local = LOCAL.search(text[max(0, at - MAX_LOCAL) : at])
-        name = local.group().lstrip(LOCAL_EDGE) if local else ""
-        domain = DOMAIN.match(text, at + 1, at + 256)
-        if name and not name.endswith(".") and domain and is_mail_domain(text, domain, at):
+        local = LOCAL.match(text[max(0, at - MAX_LOCAL) : at][::-1])
+        name = local.group().rstrip(LOCAL_EDGE) if local else ""
+        domain = DOMAIN.match(text, at + 1, at + 256) if name and name[0] != "." else None
+        if domain and is_mail_domain(text, domain, at):
             yield Span(at - len(name), domain.end(), "email")
         at = text.find("@", at + 1)
 
 
 def is_mail_domain(text: str, domain: re.Match[str], at: int) -> bool:
     """Return whether what follows an `@` may be a domain, and not a file name, an attribute or the host of a URL."""
-    if IN_URL.search(text[max(0, at - URL_WINDOW) : at]):
+    before = text[max(0, at - URL_WINDOW) : at]
+    if "://" in before and IN_URL.search(before):
         return False
     following = text[domain.end() : domain.end() + 1]
     return domain.group().rpartition(".")[2].lower() not in FILE_ENDINGS and following not in {"(", "_", "="}
@@ -106,7 +109,8 @@ def find_ips(text: str, *, private: bool) -> Iterator[Span]:
     """Yield IP addresses of version 4 and 6; those of private and local networks only if wanted."""
     for match in IPV4.finditer(text):
         before = text[max(0, match.start() - CONTEXT) : match.start()]
-        if is_ipv4(match.group(), private=private) and not NOT_AN_ADDRESS.search(before):
+        is_other = not LAST_SIGNS.isdisjoint(before[-4:]) and NOT_AN_ADDRESS.search(before)
+        if not is_other and is_ipv4(match.group(), private=private):
             yield Span(match.start(), match.end(), "ip")
     if not MAYBE_IPV6.search(text):
         return
@@ -125,7 +129,8 @@ def is_ipv4(address: str, *, private: bool) -> bool:
         parsed = IPv4Address(address)
     except AddressValueError:
         return False
-    return private or not any(parsed in network for network in LOCAL_NETWORKS)
+    number = int(parsed)
+    return private or not any(number & mask == network for network, mask in LOCAL_NETWORKS)
 
 
 def is_ipv6(address: str, *, private: bool) -> bool:

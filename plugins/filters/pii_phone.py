@@ -45,6 +45,8 @@ ANNOUNCED = re.compile(
     r"|电话|電話|手机|手機|传真|傳真|热线|熱線|致电|拨打|联系方式|座机)[^0-9+(]{0,24}\Z",
     re.IGNORECASE,
 )
+BETWEEN = re.compile("[^0-9+(]*")  # read backwards from the number: what holds the word and what follows it
+SHORTEST_WORD = 2
 SIX = re.compile("[0-9]{6}")
 CONTEXT = 40  # the longest word and what may stand between it and the number
 FOLLOWED = re.compile(r" ?-? ?\(?(?:office|fax|mobile|cell|desk|direct|toll)(?![A-Za-z])", re.IGNORECASE)
@@ -74,7 +76,10 @@ def find_phones(text: str, regions: tuple[str, ...]) -> Iterator[Span]:
 
 def speaks_of_telephone(text: str, start: int, end: int) -> bool:
     """Return whether a word beside the characters from `start` to `end` says that they are a telephone number."""
-    return bool(ANNOUNCED.search(text[max(0, start - CONTEXT) : start]) or FOLLOWED.match(text, end))
+    between = BETWEEN.match(text[max(0, start - CONTEXT) : start][::-1])
+    assert between, "it may be empty"
+    near = start - between.end()  # a word stands behind the last digit
+    return bool((start - near >= SHORTEST_WORD and ANNOUNCED.search(text[near:start])) or FOLLOWED.match(text, end))
 
 
 def longest_number(candidate: str) -> int:

@@ -23,9 +23,12 @@ def without_overlaps(spans: list[Span], priority: dict[str, int]) -> list[Span]:
     >>> without_overlaps([Span(0, 4, "phone"), Span(2, 9, "card")], {"phone": 1, "card": 0})
     [Span(start=0, end=9, entity='card')]
     """
+    ordered = sorted(spans)
+    if all(one.end <= other.start for one, other in pairwise(ordered)):
+        return ordered
     groups: list[list[Span]] = []
     end = -1
-    for span in sorted(spans):
+    for span in ordered:
         if span.start >= end:
             groups.append([])
         groups[-1].append(span)
