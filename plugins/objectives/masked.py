@@ -35,6 +35,7 @@ class Masked(Objective):
     families: ClassVar = ("encoder",)
     head: ClassVar = "masked-lm"
     labelled_logits: ClassVar = True
+    rereads: ClassVar = True
 
     probability: float = Field(0.15, gt=0, lt=1, description="share of the tokens that is to be predicted")
     mask_share: float = Field(0.8, ge=0, le=1, description="share of these that the mask token replaces")
@@ -57,19 +58,25 @@ class Masked(Objective):
         """
         import torch
 
-        vocab = examples.vocab
+        rows = {name: torch.from_numpy(array) for name, array in stack(examples.rows).items()}
+        return self.reread(rows, examples.vocab, rng)
+
+    def reread(
+        self, batch: Mapping[str, torch.Tensor], vocab: Vocab, rng: np.random.Generator
+    ) -> dict[str, torch.Tensor]:
+        """Return rows with tokens hidden, and `labels`; see `collate`."""
+        import torch
+
         if vocab.mask is None:
             raise StepError(
                 "the tokenizer has no mask token",
                 where=self.component_id,
                 expected="a tokenizer with one: tokenizer/wordpiece, or another with `mask: true`",
             )
-        batch = stack(examples.rows)
-        ids = batch["input_ids"]
-        chosen = self.chosen(ids, batch["segment_ids"], vocab, rng)
-        labels = np.where(chosen, ids, IGNORED)
-        batch["input_ids"] = self.hide(ids, chosen, vocab, rng)
-        return {name: torch.from_numpy(array) for name, array in {**batch, "labels": labels}.items()}
+        ids = batch["input_ids"].numpy()
+        chosen = self.chosen(ids, batch["segment_ids"].numpy(), vocab, rng)
+        made = {"input_ids": self.hide(ids, chosen, vocab, rng), "labels": np.where(chosen, ids, IGNORED)}
+        return {**batch, **{name: torch.from_numpy(array) for name, array in made.items()}}
 
     def chosen(self, ids_bt: Ints, segments_bt: Ints, vocab: Vocab, rng: np.random.Generator) -> Bools:
         """Return which tokens are to be predicted, alone or word by word."""

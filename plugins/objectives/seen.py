@@ -12,17 +12,18 @@ class Seen:
     """A model that goes through its forward pass once, for several losses over one batch.
 
     Attributes:
-        output: What the model returned; None until it is called.
+        output: What the model returned; None until it is called. Given to another view of the model, it stands for its pass.
 
     Args:
         model: The model.
         logits: What the logits of this view are called in the model's output.
+        output: That of a pass that was made already.
     """
 
-    def __init__(self, model: Any, logits: str = "logits") -> None:
+    def __init__(self, model: Any, logits: str = "logits", output: Any = None) -> None:
         self._model = model
         self._logits = logits
-        self.output: Any = None
+        self.output: Any = output
 
     def get_base_model(self) -> Any:
         """Return the model, for what asks it about itself."""
@@ -38,8 +39,8 @@ class Seen:
         """Return the model's output; `inputs` are those of the first call."""
         if self.output is None:
             self.output = self._model(**inputs)
-            if self._logits != "logits":
-                self.output["logits"] = self.output[self._logits]
+        if self._logits != "logits":
+            self.output["logits"] = self.output[self._logits]
         return self.output
 
     @property

@@ -125,12 +125,14 @@ class Objective(AnyObjective):
         labelled_logits: Whether the model's logits hold one row for each of the batch's `labels`, and the loss is their
             cross-entropy.
         compares_rows: Whether the loss holds the rows of a batch against each other, so that no process can have some.
+        rereads: Whether it can set its task in rows that another objective has laid down (`reread`).
         needs_teacher: Whether another model is asked, too; `taught` is called with it before anything else.
     """
 
     classes: ClassVar[tuple[str, ...]] = ()
     labelled_logits: ClassVar[bool] = False
     compares_rows: ClassVar[bool] = False
+    rereads: ClassVar[bool] = False
     needs_teacher: ClassVar[bool] = False
 
     @property
@@ -176,6 +178,13 @@ class Objective(AnyObjective):
     @abstractmethod
     def collate(self, examples: Examples, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         """Return the tensors of one batch. `rng` is a pure function of (seed, step)."""
+
+    def reread(
+        self, batch: Mapping[str, torch.Tensor], vocab: Vocab, rng: np.random.Generator
+    ) -> dict[str, torch.Tensor]:
+        """Return a batch with the objective's task in it: what is read may be other tokens, `labels` are its own."""
+        del batch, vocab, rng
+        raise TypeError(f"{self.component_id} lays down rows of its own")
 
     @abstractmethod
     def loss(self, model: torch.nn.Module, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, float]]:

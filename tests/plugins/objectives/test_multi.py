@@ -67,3 +67,34 @@ def test_what_fits_is_said_for_every_part():
     (problem,) = Pretrain(architecture=Roberta(), objective=BERT).mismatches({"tokens": {}})
     assert "needs a pretraining head, but architecture/roberta has a masked-lm head" in problem.message
     assert not Pretrain(architecture=Roberta(), objective=SentenceOrder()).mismatches({"tokens": {}})
+
+
+def test_one_pass_is_the_original(row, ctx):
+    """Tokens are hidden in the pairs; both losses are those of each head's logits from the one pass that is made."""
+    bert = Multi(objectives=(Masked(), NextSentence()), weights=(1.0, 0.5), one_pass=True)
+    torch.manual_seed(1)
+    model = with_head(Bert(layers=1, width=16, heads=2).build(VOCAB, ctx), bert.head, None).eval()
+    rows = Examples([row(np.arange(5, 20), np.arange(20, 35)) for _ in range(4)], VOCAB)
+    batch = bert.collate(rows, np.random.default_rng(1))
+    passes = []
+    model.register_forward_hook(lambda *_: passes.append(1))
+    loss, metrics = bert.loss(model, batch)
+    assert len(passes) == 1
+    pairs = NextSentence().collate(rows, np.random.default_rng(1))
+    hidden, whole = batch["input_ids"], pairs["input_ids"]
+    assert (hidden[:, 0] == VOCAB.cls).all()
+    assert torch.equal(hidden == VOCAB.sep, whole == VOCAB.sep)
+    assert torch.equal(batch["1/labels"], pairs["labels"])
+    assert torch.equal(torch.where(batch["0/labels"] >= 0, batch["0/labels"], hidden), whole)
+    output = model(input_ids=hidden, attention_mask=(batch["segment_ids"] > 0), token_type_ids=batch["token_type_ids"])
+    tokens = torch.nn.functional.cross_entropy(output.prediction_logits.flatten(0, 1), batch["0/labels"].flatten())
+    follows = torch.nn.functional.cross_entropy(output.seq_relationship_logits, batch["1/labels"])
+    assert loss.item() == pytest.approx((tokens + 0.5 * follows).item(), abs=1e-5)
+    assert metrics["masked loss"] == pytest.approx(tokens.item(), abs=1e-5)
+
+
+def test_one_pass_needs_one_part_that_lays_down_the_rows():
+    """Two would lay down different ones; two that hide tokens have none to hide them in."""
+    for parts in ((NextSentence(), SentenceOrder()), (Masked(), Masked())):
+        with pytest.raises(ValidationError, match="exactly one part lays down the rows"):
+            Multi(objectives=parts, one_pass=True)
