@@ -56,6 +56,7 @@ BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?--
 FINISH = re.compile(r"-----END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 BODY = re.compile(r"(?:[\s\\]|\\n|[0-9A-Za-z+/=:,.\-]){0,16384}")
 BLOCK_WINDOW = 16_384
+SHARED_DASHES = "-----"  # the end of one block may be the beginning of the next
 ASSIGNED = re.compile(
     r"(?:passwor[dt]|passwd|passphrase|pwd|secret|token|api[_\-]?key|access[_\-]?key|auth[_\-]?key|private[_\-]?key"
     r"|密码|密碼|口令|密钥)[0-9A-Za-z_]{0,16}[\"']?[ \t]{0,4}(?:=>|:=|[=:：])[ \t]{0,4}[\"'“]"
@@ -148,15 +149,12 @@ def find_private_keys(text: str) -> Iterator[Span]:
     """Yield blocks of private keys; a block without an end goes as far as its letters do, 16,384 characters at most."""
     place = 0
     while begin := BEGIN.search(text, place):
-        body = BODY.match(text, begin.end())
-        limit = begin.end() + BLOCK_WINDOW
-        finish = FINISH.search(text, begin.end(), limit)
-        following = BEGIN.search(text, begin.end(), limit)
-        if finish and not (following and following.start() < finish.start()):
-            place = finish.end()
-        else:
-            end = body.end() if body else begin.end()
-            place = min(end, following.start()) if following else end
+        # The next block is looked for first and bounds the rest, so that no character is looked at for two blocks.
+        following = BEGIN.search(text, begin.end(), begin.end() + BLOCK_WINDOW)
+        limit = following.start() if following else begin.end() + BLOCK_WINDOW
+        finish = FINISH.search(text, begin.end(), limit + len(SHARED_DASHES) if following else limit)
+        body = BODY.match(text, begin.end(), limit)
+        place = finish.end() if finish else body.end() if body else begin.end()
         yield Span(begin.start(), place, "private_key")
 
 
