@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import polars as pl
 from workbench_plugins.exporters.comparison_pictures import Curve, Row, curves, scored
-from workbench_plugins.exporters.model_card import facts
+from workbench_plugins.exporters.model_card import facts, in_words
 
 from workbench.api import Exporter, Field, Page, Port, StepError, write_text
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from workbench.api import Context, Model, Report
 
 ALIKE = 1.05  # parameters or tokens that differ by more than this factor are pointed out
-SHOWN = ("family", "objective", "parameters", "training steps", "tokens seen")
+SHOWN = ("objective", "parameters", "training steps", "tokens seen")
 ABOUT_LOSSES = (
     "A loss is a mean over the tokens that were to be predicted, and every objective asks for other ones, with other "
     "tokens to go by. So a line can be compared with itself and with others of the same objective; that it lies lower "
@@ -103,7 +103,11 @@ def _overlap(one: Row, other: Row) -> bool:
 def cards(page: Page, models: Sequence[Model]) -> None:
     """Add what each model is, and where they are not on one footing."""
     page.section("The models")
-    rows = [{"model": model.step, **{name: facts(model).get(name, "–") for name in SHOWN}} for model in models]
+    rows = [
+        {"model": model.step, "what it is": kind_of(model)}
+        | {name: facts(model).get(name, "–").removeprefix("objective/") for name in SHOWN}
+        for model in models
+    ]
     page.table("What was trained on what", pl.DataFrame(rows))
     notes = []
     neural = [model for model in models if model.card.get("family") != "static"]
@@ -118,6 +122,13 @@ def cards(page: Page, models: Sequence[Model]) -> None:
     if len(neural) < len(models):
         notes.append("a static model has no layers: its parameters are what it counted, and it reads its text once")
     page.notes(notes)
+
+
+def kind_of(model: Model) -> str:
+    """Return what `config.json` calls a network, or the settings of a static model."""
+    config = model.read_json("config.json")
+    known = config.get("architecture") if model.card.get("family") == "static" else config.get("model_type")
+    return in_words(known).removeprefix("architecture/") if known is not None else str(model.card.get("family", "–"))
 
 
 def trainings(page: Page, models: Sequence[Model]) -> None:
@@ -139,7 +150,7 @@ def trainings(page: Page, models: Sequence[Model]) -> None:
         caption="Training loss over the tokens read: the mean over a twentieth of all steps.",
     )
     left_out = [model.step for model in models if model.step not in {one.model for one in drawn}]
-    page.notes([f"without a curve, as they are fitted at once: {', '.join(left_out)}"] if left_out else [])
+    page.notes([f"without a curve, as fewer than two steps were measured: {', '.join(left_out)}"] if left_out else [])
 
 
 def score(page: Page, name: str, rows: Sequence[Row], models: Sequence[Model]) -> None:
@@ -172,6 +183,11 @@ def score(page: Page, name: str, rows: Sequence[Row], models: Sequence[Model]) -
     notes = [f"not measured for {', '.join(lacking)}"] if lacking else []
     if len({row.score.n for row in rows}) > 1:
         notes.append("n differs: these were not judged on the same items, so their scores cannot be compared")
+    elif len(rows) > 1:
+        notes.append(
+            "an interval says how the score varies with the items; where all were judged on the same ones, as equal n "
+            "suggests, they rise and fall together, and a difference is surer than overlapping intervals make it look"
+        )
     page.notes(notes)
 
 

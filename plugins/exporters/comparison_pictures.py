@@ -62,7 +62,7 @@ def curves(drawn: Sequence[Curve]) -> bytes:
         axes.set_ylabel("training loss (nats per predicted token)")
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.grid(axis="y", color="#d0d7de", linewidth=0.6)
-        figure.legend(loc="outside upper left", ncols=min(5, len(drawn)), frameon=False)
+        figure.legend(loc="outside upper left", ncols=min(5, len(drawn)), frameon=False, handlelength=4)
         return svg(figure)
 
 

@@ -99,6 +99,7 @@ def test_the_page_says_what_can_be_compared(models, report, tmp_path):
     assert re.search(
         r"the networks differ in parameters: from [\d,]+ \(\w+\) to [\d,]+ \(large\), a factor of 2.00", text
     )
+    assert re.search(r"masked\s+llama\s+causal", text)
     assert text.count("said twice") == 1
     assert "said twice (a, b)" in text
     assert "that it lies lower than one of another objective says nothing" in text
@@ -107,7 +108,9 @@ def test_the_page_says_what_can_be_compared(models, report, tmp_path):
 def test_overlaps_are_named(models, report, tmp_path):
     """Where another interval reaches the best one, the page says whose."""
     reports = [report("a", models[0], hits(0.6)), report("b", models[1], hits(0.65)), report("c", models[2], hits(0.2))]
-    assert "the intervals of masked overlap with it" in export(tmp_path / "page", models=models, reports=reports)
+    page = export(tmp_path / "page", models=models, reports=reports)
+    assert "the intervals of masked overlap with it" in page
+    assert "a difference is surer than overlapping intervals make it look" in page
 
 
 def test_the_page_is_safe_and_the_same_again(models, report, tmp_path):
