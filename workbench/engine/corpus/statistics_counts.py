@@ -153,11 +153,9 @@ def repeats(corpus: Corpus, folder: Path, characters: int = 120) -> Repeats:
         tops.append(_most(files, hashes, copies))
     top = pl.concat(tops).sort("copies", "id", descending=[True, False]).head(EXAMPLES)
     wanted = top["id"].implode()
-    shown = [
-        batch.filter(batch["id"].is_in(wanted)).with_columns(pl.col("text").str.head(characters))
-        for batch in corpus.batches(["id", "text"])
-    ]
-    texts = pl.concat(shown)
+    texts = pl.concat(
+        _copied(batch.filter(batch["id"].is_in(wanted)), characters) for batch in corpus.batches(["id", "text"])
+    )
     found.most = top.join(texts, on="id", how="left", maintain_order="left").select("copies", "text")
     return found
 
@@ -200,9 +198,17 @@ def sampled(corpus: Corpus, folder: Path, wanted: int, axis: str, characters: in
     frames = []
     for batch in corpus.batches():
         own = batch.filter(batch["id"].is_in(chosen["id"].implode()))
-        text = own["text"].str.head(characters)
-        frames.append(own.select("id").with_columns(text, axes_of(own, [axis]).to_series().alias("group")))
+        frames.append(_copied(own, characters, axes_of(own, [axis]).to_series().alias("group")))
     return pl.concat(frames).join(chosen, on="id").sort("number", "id").select("text", "group")
+
+
+def _copied(documents: pl.DataFrame, characters: int, *columns: pl.Series) -> pl.DataFrame:
+    """Return ids, beginnings of texts and the columns in memory of their own.
+
+    What polars filters or cuts keeps all texts of its shard: a sample of every shard would hold the whole corpus.
+    """
+    kept = [documents["id"], documents["text"].str.head(characters), *columns]
+    return pl.DataFrame([pl.Series(column.name, column.to_list(), dtype=pl.String) for column in kept])
 
 
 def repeated_lines(texts: Sequence[str], shown: int) -> tuple[float, pl.DataFrame]:
