@@ -1,13 +1,15 @@
 """The Hugging Face export: plain transformers loads it and gives the same numbers."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
-from workbench_plugins.exporters.huggingface import HuggingFace
+from workbench_plugins.exporters.huggingface import AUTO_CLASS, HuggingFace
 from workbench_plugins.exporters.model_card import card_json
 
 from workbench.api import Context, Model, StepError, load_model
+from workbench.contracts.model import Head
 from workbench.testing.artifacts import small_model
 
 
@@ -66,4 +68,20 @@ def test_a_model_without_weights_is_refused(tmp_path):
     """Nothing to load is said at once."""
     (tmp_path / "config.json").write_text("{}", "utf-8")
     with pytest.raises(StepError, match="no safetensors weights"):
+        export(Model(tmp_path, step="base"), tmp_path / "export")
+
+
+def test_every_head_of_a_network_can_go_out():
+    """Whatever a network predicts, there is a class of transformers that loads it; a plugin's own class is refused."""
+    own = {"embedding", "features"}  # of static models
+    assert set(get_args(Head)) - own - {"reconstruction"} == set(AUTO_CLASS)
+
+
+@pytest.mark.parametrize("config, family", [('{"model_type": "workbench-autoencoder"}', "encoder"), ("{}", "static")])
+def test_what_transformers_does_not_know_is_refused(tmp_path, config, family):
+    """A class of a plugin and a static model are named."""
+    (tmp_path / "config.json").write_text(config, "utf-8")
+    (tmp_path / "training.json").write_text(f'{{"family": "{family}"}}', "utf-8")
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    with pytest.raises(StepError, match=r"transformers has no class for a (static|workbench-autoencoder) model"):
         export(Model(tmp_path, step="base"), tmp_path / "export")
