@@ -16,7 +16,7 @@ from workbench.errors import EnvironmentProblem, UsageError
 if TYPE_CHECKING:
     import torch
 
-Precision = Literal["auto", "float32", "bfloat16"]
+Precision = Literal["auto", "float32", "bfloat16", "float8"]
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -50,7 +50,10 @@ def multiplies_bfloat16(device: torch.device) -> bool:
 
 
 def autocast(device: torch.device, precision: Precision = "auto") -> AbstractContextManager[object]:
-    """Return the context that forward passes run in: bfloat16 where it pays (or is asked for), else nothing."""
+    """Return the context that forward passes run in: bfloat16 where it pays (or is asked for), else nothing.
+
+    With float8 it is bfloat16, too: of what is not a product of matrices, and of their results.
+    """
     import torch
 
     if precision == "float32" or (precision == "auto" and not multiplies_bfloat16(device)):

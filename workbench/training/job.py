@@ -44,6 +44,8 @@ class Job:
         on_spike: What is done about a loss far above those before it.
         recompute: Whether activations are worked out again on the way back instead of being held.
         compile: Whether the blocks are compiled.
+        kernels: Whether Liger's fused kernels are used.
+        flash: Whether FlashAttention is used.
         shard: Whether several processes split the weights among them; else each holds all of them.
     """
 
@@ -68,3 +70,5 @@ class Job:
     recompute: bool = False
     compile: Switch = "off"
     shard: Switch = "auto"
+    kernels: Switch = "off"
+    flash: Switch = "off"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.contracts.context import Context
 from workbench.errors import Interrupted, StepError
+from workbench.training import extras
 from workbench.training.ahead import Shares, label_shares
 from workbench.training.average import Average
 from workbench.training.checkpoint import Checkpoints, State
@@ -80,6 +81,7 @@ class _Loop:
         self.ctx = ctx
         self.group = group
         self.is_split = is_split(job, group)
+        self.attention = extras.attention_of(job.model)
         self.model, self.of_batch = prepare(job, group)
         self.parameters = trainable(self.model)
         self.optimizers = Optimizers(self.model, job.optimizer)
@@ -277,6 +279,7 @@ class _Loop:
             gather(self.model, self.job.model)
         if self.job.recompute:
             self.job.model.activation_checkpointing_disable()  # type: ignore[operator]
+        extras.take_out(self.job.model, self.attention)
         self.job.model.eval()
 
     def _measured(self) -> dict[str, torch.Tensor]:
@@ -297,6 +300,17 @@ class _Loop:
     def _say_how(self) -> None:
         if self.job.compile != "off":
             self.ctx.log(f"compile: {compiles(self.job, self.group)[1]}")
+        for name, (is_on, why) in self._extras().items():
+            if is_on or why != "off, as set":
+                self.ctx.log(f"{name}: {why}")
         if self.group.size > 1:
             how = "split among" if self.is_split else "held by each of"
             self.ctx.log(f"weights are {how} {self.group.size} processes on {self.group.device.type}")
+
+    def _extras(self) -> dict[str, tuple[bool, str]]:
+        job, group = self.job, self.group
+        return {
+            "kernels": extras.liger(job, group),
+            "flash_attention": extras.flash(job, group),
+            "float8": extras.float8(job, group),
+        }

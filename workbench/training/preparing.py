@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.contracts.model import Objective
 from workbench.errors import EnvironmentProblem, StepError
 from workbench.files.text import safe_line
+from workbench.training import extras
 from workbench.training.group import Group
 from workbench.training.job import Job
 
@@ -35,6 +36,7 @@ def prepare(job: Job, group: Group) -> tuple[torch.nn.Module, Any]:
     model = copy.deepcopy(job.model) if splits else job.model.to(group.device)
     if job.recompute:
         _recompute(model)
+    extras.put_in(model, job, group)
     if compiles(job, group)[0]:
         for block in blocks(model):
             block.compile()

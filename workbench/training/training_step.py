@@ -84,7 +84,8 @@ class TrainingStep(CoreStep):
     keep: Keep = Field("last", description="the weights that are stored: the last ones, or those of lowest valid loss")
     on_spike: OnSpike = Field("note", description="what is done about a loss far above those before it")
     precision: Precision = Field(
-        "auto", description="of matrix products: bfloat16 where the hardware has it, or always float32 or bfloat16"
+        "auto",
+        description="of matrix products: bfloat16 where the hardware has it; or always float32, bfloat16 or float8",
     )
     checkpoint_seconds: Annotated[float, Runtime] = Field(
         20.0, ge=0, description="time between two checkpoints; 0: after each step"
@@ -95,6 +96,12 @@ class TrainingStep(CoreStep):
     compile: Annotated[Switch, Runtime] = Field("auto", description="compile the blocks; auto: where it pays")
     shard: Annotated[Switch, Runtime] = Field(
         "auto", description="split the weights among the processes; auto: on several GPUs"
+    )
+    kernels: Annotated[Switch, Runtime] = Field(
+        "off", description="Liger's fused kernels; auto: on a GPU, where installed and made for the model"
+    )
+    flash_attention: Annotated[Switch, Runtime] = Field(
+        "off", description="FlashAttention 2; auto: on a GPU, where installed and fit for the model"
     )
 
     @property
@@ -132,6 +139,8 @@ class TrainingStep(CoreStep):
             recompute=self.recompute,
             compile=self.compile,
             shard=self.shard,
+            kernels=self.kernels,
+            flash=self.flash_attention,
         )
         return train(job, ctx)
 
