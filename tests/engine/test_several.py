@@ -69,17 +69,22 @@ def test_a_stop_reaches_process_0(parts, tmp_path):
         Path(folder).mkdir()
     given = {"how": "fail", "rank": 9}
     task = {
-
-            "id": "x",
-            "step": "a",
-            "use": "corpus/together",
-            "settings": given,
-            "stage": "all",
-            "inputs": {},
-            "seed": 1
-        ,
-        "base": str(tmp_path), "workers": 1, "threads": 2, "device": "cpu", "logs": None, "isolated": False,
-        "processes": 2, "log": str(tmp_path / "log"), **folders,
+        "id": "x",
+        "step": "a",
+        "use": "corpus/together",
+        "settings": given,
+        "stage": "all",
+        "inputs": {},
+        "seed": 1,
+        "base": str(tmp_path),
+        "workers": 1,
+        "threads": 2,
+        "device": "cpu",
+        "logs": None,
+        "isolated": False,
+        "processes": 2,
+        "log": str(tmp_path / "log"),
+        **folders,
     }
     stops_at = time.monotonic() + 2.0
     from workbench.errors import Interrupted
