@@ -24,7 +24,7 @@ def scripts(texts: pl.Series) -> list[str]:
 
     >>> scripts(pl.Series(["用Python写代码和文章", "naïve", "3.14"]))
     ['Latin', 'Latin', 'no letters']
-    """
+    ['Chinese', 'Latin', 'no letters']
     counts = pl.DataFrame({"text": texts}).select(
         pl.col("text").str.count_matches(pattern).alias(name) for name, pattern in SCRIPTS.items()
     )
