@@ -23,8 +23,8 @@ def scripts(texts: pl.Series) -> list[str]:
     """Return the script with the most letters of each text, the earlier in the table on a tie.
 
     >>> scripts(pl.Series(["用Python写代码和文章", "naïve", "3.14"]))
-    ['Latin', 'Latin', 'no letters']
     ['Chinese', 'Latin', 'no letters']
+    """
     counts = pl.DataFrame({"text": texts}).select(
         pl.col("text").str.count_matches(pattern).alias(name) for name, pattern in SCRIPTS.items()
     )
