@@ -208,6 +208,8 @@ class Together(CoreStep):
         if self.how == "well":
             (ctx.scratch / str(ctx.rank)).touch()
         elif ctx.rank == self.rank:
+            while len(list(ctx.base.glob("pid-*"))) < ctx.processes - 1:
+                time.sleep(0.01)
             getattr(self, f"_{self.how}")(ctx)
         else:
             self._wait(ctx)

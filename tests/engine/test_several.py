@@ -45,6 +45,7 @@ def test_the_result_is_that_of_process_0(parts, tmp_path, monkeypatch):
 def test_one_that_fails_ends_the_step_with_its_error(parts, tmp_path, monkeypatch, how, rank, message):
     """The others, which wait or complain that it is gone, are ended; what is reported is the cause, in five lines."""
     monkeypatch.setattr("workbench.engine.several.GRACE_SECONDS", 0.7)
+    monkeypatch.chdir(tmp_path)  # where the processes leave their numbers
     began = time.monotonic()
     record = parts.run(tmp_path, together(how, rank))
     assert parts.statuses(record) == {"a": "failed"}
@@ -53,7 +54,8 @@ def test_one_that_fails_ends_the_step_with_its_error(parts, tmp_path, monkeypatc
     assert re.search(message, "\n".join(error)), error
     assert len(error) <= 5
     assert time.monotonic() - began < 30
-    pids = [int(file.read_text()) for file in tmp_path.rglob("pid-*")]
+    pids = [int(file.read_text()) for file in tmp_path.glob("pid-*")]
+    assert len(pids) == 2
     assert not any(map(is_alive, pids))
 
 
