@@ -79,6 +79,7 @@ class Perplexity(RowFilter):
     """
 
     version: ClassVar[int] = 1
+    heads: ClassVar = ("causal-lm", "permutation-lm", "seq2seq-lm")
     inputs: ClassVar[Mapping[str, Port]] = {
         "corpus": Port("corpus", whole=True),
         "model": Port("model", about="n-grams or a network with a causal head, trained on the kind of text to keep"),

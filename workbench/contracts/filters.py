@@ -38,7 +38,12 @@ class Filter(Component):
 
 
 class LearningFilter(Filter):
-    """Base of filters that may learn from further inputs of their step before they look at documents."""
+    """Base of filters that may learn from further inputs of their step before they look at documents.
+
+    Class fact beside those of every component: `heads`, of the models that its port `model` takes; empty: any.
+    """
+
+    heads: ClassVar[tuple[str, ...]] = ()
 
     def fit(self, ctx: Context, folder: Path) -> None:
         """Learn from the further inputs of the step, before any document is looked at; write it into `folder`.

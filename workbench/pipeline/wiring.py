@@ -13,6 +13,7 @@ from typing import Any
 
 from workbench.contracts.component import Component
 from workbench.contracts.evaluation import Evaluator
+from workbench.contracts.filters import LearningFilter
 from workbench.contracts.model import Mismatch
 from workbench.contracts.ports import Port
 from workbench.contracts.step import CoreStep
@@ -245,8 +246,8 @@ def _mismatches(
     component: Component, wire: Wire, facts: Mapping[str, Mapping[str, str]], registry: Registry
 ) -> list[SettingProblem]:
     found = component.mismatches(facts) if isinstance(component, CoreStep) else []
-    if isinstance(component, Evaluator):
-        found = _unjudged(component, wire, facts)
+    if isinstance(component, (Evaluator, LearningFilter)):
+        found = _unread(component, wire, facts)
     return [
         SettingProblem(
             item.setting if item.setting[:1] == ("inputs",) else ("with", *item.setting), _fitting(item, registry)
@@ -255,17 +256,23 @@ def _mismatches(
     ]
 
 
-def _unjudged(component: Evaluator, wire: Wire, facts: Mapping[str, Mapping[str, str]]) -> list[Mismatch]:
-    head = facts.get("model", {}).get("head")
-    if not component.heads or head is None or head in component.heads:
+def _unread(
+    component: Evaluator | LearningFilter, wire: Wire, facts: Mapping[str, Mapping[str, str]]
+) -> list[Mismatch]:
+    """Return the mismatch when the step works with models of other heads than its input has."""
+    heads, head = component.heads, facts.get("model", {}).get("head")
+    if not heads or head is None or head in heads:
         return []
-    model = wire.inputs["model"]
-    message = f"{wire.use} judges {' or '.join(component.heads)} models; {model} is a {head} model"
+    kind, model = component.kind, wire.inputs["model"]
+    verb = "judges" if isinstance(component, Evaluator) else "works with"
+    message = f"{wire.use} {verb} {' or '.join(heads)} models; {model} is a {head} model"
 
     def suits(cls: type[Component]) -> bool:
-        return issubclass(cls, Evaluator) and (not cls.heads or head in cls.heads)
+        if issubclass(cls, Evaluator):
+            return not cls.heads or head in cls.heads
+        return issubclass(cls, LearningFilter) and "model" in cls.inputs and (not cls.heads or head in cls.heads)
 
-    return [Mismatch(("inputs", "model"), message, "evaluator", suits)]
+    return [Mismatch(("inputs", "model"), message, kind, suits)]
 
 
 def _fitting(mismatch: Mismatch, registry: Registry) -> str:

@@ -8,6 +8,9 @@ import pytest
 from workbench_plugins.filters.model_quality import ModelQuality, batches, output_of, score_of
 
 from workbench.api import StepError
+from workbench.errors import PipelineError
+from workbench.pipeline.check import read_pipeline
+from workbench.registry import shared_registry
 from workbench.testing import small_corpus, trial
 from workbench.testing.artifacts import small_classifier, small_model
 
@@ -175,3 +178,34 @@ def test_outputs_by_name_and_number():
     config = SimpleNamespace(id2label={0: "a", 1: "b"}, problem_type=None)
     assert [output_of(config, name) for name in ("a", "b", "1")] == [0, 1, 1]
     assert score_of(config, "b", np.array([[0.0, np.log(3)]])).tolist() == [pytest.approx(0.75)]
+
+
+PIPELINE = """workbench: 1
+name: heads
+steps:
+  raw: {use: source/jsonl, with: {paths: [a.jsonl]}}
+  bpe: {use: tokenizer/byte-bpe, inputs: raw}
+  ids: {use: tokens/pack, inputs: {corpus: raw, tokenizer: bpe}}
+  base:
+    use: train/pretrain
+    inputs: ids
+    with: {architecture: {use: architecture/ARCHITECTURE}, objective: {use: objective/OBJECTIVE}, budget: {steps: 1}}
+  out: {use: filter/FILTER, inputs: {corpus: raw, model: base}}
+"""
+
+
+@pytest.mark.parametrize(
+    "architecture, objective, name, fitting",
+    [("llama", "causal", "model-quality", "perplexity"), ("bert", "masked", "perplexity", "semantic-dedup")],
+)
+def test_a_model_with_another_head_is_refused_when_the_pipeline_is_checked(architecture, objective, name, fitting):
+    """With what works with such a model; the filter it was given to is not among them."""
+    text = PIPELINE.replace("ARCHITECTURE", architecture).replace("OBJECTIVE", objective).replace("FILTER", name)
+    with pytest.raises(PipelineError) as caught:
+        read_pipeline(None, text, shared_registry())
+    (problem,) = caught.value.problems
+    assert problem.line == 11
+    said, _, fit = problem.message.partition("; filters that fit: ")
+    assert f"filter/{name} works with " in said
+    assert fitting in fit.split(", ")
+    assert name not in fit.split(", ")
