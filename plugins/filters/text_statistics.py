@@ -9,6 +9,7 @@ that a chain reads a text once.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,7 +53,7 @@ class Pass:
 
 
 @dataclass(frozen=True)
-class TextKernel(Kernel):
+class TextKernel(Kernel, ABC):
     """Base of the kernels that one pass serves together."""
 
     segmentation: Segmentation = "unicode"
@@ -67,9 +68,9 @@ class TextKernel(Kernel):
         """The stop words and function characters that the pass is to find."""
         return (), ""
 
+    @abstractmethod
     def frame(self, batch: pl.DataFrame, measured: Pass) -> pl.DataFrame:
         """Return the columns of this kernel."""
-        raise NotImplementedError
 
     def compute(self, batch: pl.DataFrame) -> pl.DataFrame:
         """Return one row for each document."""

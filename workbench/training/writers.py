@@ -12,6 +12,7 @@ Shapes: B rows, T tokens of a row, V vocabulary.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -53,9 +54,9 @@ class OneByOne(NeuralLanguage):
                 found.append(written[:stop])
         return found
 
+    @abstractmethod
     def go_on(self, prompt: list[int], how: Writing) -> list[int]:
         """Return the tokens that follow a prompt, perhaps with what ends them."""
-        raise NotImplementedError
 
     def ends(self) -> list[int]:
         """Return the tokens that end a text."""
