@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
@@ -16,6 +16,9 @@ from workbench.contracts.context import Context
 from workbench.engine.tokens import learn
 from workbench.engine.tokens.pack import Pack
 from workbench.files.atomic import write_json
+
+if TYPE_CHECKING:
+    from workbench.training.job import Job
 
 WORDS = "the cat sat on a mat while seven small birds sang about rain and 天气 很好 我们 去 公园"
 TOPICS = {"animals": "cat dog bird fish", "weather": "rain snow wind sun"}
@@ -99,3 +102,40 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Tokens]:
 def tokens(pack: Callable[..., Tokens], corpus: Corpus, tokenizer: Tokenizer) -> Tokens:
     """The corpus in rows of 32 tokens."""
     return pack(corpus, tokenizer)
+
+
+@pytest.fixture
+def ctx(tmp_path: Path) -> Context:
+    """A context of a training step."""
+    return Context("base", "train/pretrain", 5, tmp_path, tmp_path, tmp_path, tmp_path, device="cpu")
+
+
+@pytest.fixture
+def job(tokens: Tokens, ctx: Context) -> "Job":
+    """Twelve steps of a small Llama on the packed tokens."""
+    import torch
+    from workbench_plugins.architectures.llama import Llama
+    from workbench_plugins.objectives.causal import Causal
+
+    from workbench.training.data import PackedRows
+    from workbench.training.job import Job
+    from workbench.training.settings import Optimizer
+
+    vocab = tokens.tokenizer.vocab(tokens.context)
+    torch.manual_seed(0)
+    return Job(
+        model=Llama(layers=1, width=16).build(vocab, ctx),
+        objective=Causal(),
+        tuning=None,
+        train=PackedRows(tokens, "train"),
+        valid=PackedRows(tokens, "valid"),
+        vocab=vocab,
+        optimizer=Optimizer(lr=1e-2, warmup=0),
+        num_steps=12,
+        batch_size=6,
+        accumulate=1,
+        eval_every=5,
+        eval_rows=10,
+        precision="float32",
+        checkpoint_seconds=1e9,
+    )

@@ -8,7 +8,6 @@ import torch
 from workbench_plugins.architectures.llama import Llama
 from workbench_plugins.objectives.causal import Causal
 
-from workbench.contracts.context import Context
 from workbench.errors import EnvironmentProblem, StepError
 from workbench.training import guards, preparing
 from workbench.training.batching import Batching
@@ -21,29 +20,9 @@ from workbench.training.settings import Optimizer
 
 
 @pytest.fixture
-def ctx(tmp_path) -> Context:
-    return Context("base", "train/pretrain", 5, tmp_path, tmp_path, tmp_path, tmp_path, device="cpu")
-
-
-@pytest.fixture
-def job(tokens, ctx) -> Job:
-    vocab = tokens.tokenizer.vocab(tokens.context)
-    return Job(
-        model=fresh(vocab, ctx),
-        objective=Causal(),
-        tuning=None,
-        train=PackedRows(tokens, "train"),
-        valid=PackedRows(tokens, "valid"),
-        vocab=vocab,
-        optimizer=Optimizer(lr=1e-2, warmup=0),
-        num_steps=12,
-        batch_size=6,
-        accumulate=1,
-        eval_every=2,
-        eval_rows=10,
-        precision="float32",
-        checkpoint_seconds=1e9,
-    )
+def job(job) -> Job:
+    """The small job, measured every second step."""
+    return replace(job, eval_every=2)
 
 
 def fresh(vocab, ctx, **settings):

@@ -11,41 +11,13 @@ from workbench_plugins.architectures.llama import Llama
 from workbench_plugins.objectives.causal import Causal
 from workbench_plugins.objectives.contrastive import Contrastive
 
-from workbench.contracts.context import Context
 from workbench.contracts.model import Tuning
 from workbench.errors import StepError
 from workbench.training import reporting
 from workbench.training.data import PackedRows
-from workbench.training.loop import Job, label_shares, train
+from workbench.training.loop import label_shares, train
 from workbench.training.optimizer import Optimizers
 from workbench.training.settings import Optimizer
-
-
-@pytest.fixture
-def ctx(tmp_path) -> Context:
-    return Context("base", "train/pretrain", 5, tmp_path, tmp_path, tmp_path, tmp_path, device="cpu")
-
-
-@pytest.fixture
-def job(tokens, ctx) -> Job:
-    vocab = tokens.tokenizer.vocab(tokens.context)
-    torch.manual_seed(0)
-    return Job(
-        model=Llama(layers=1, width=16).build(vocab, ctx),
-        objective=Causal(),
-        tuning=None,
-        train=PackedRows(tokens, "train"),
-        valid=PackedRows(tokens, "valid"),
-        vocab=vocab,
-        optimizer=Optimizer(lr=1e-2, warmup=0),
-        num_steps=12,
-        batch_size=6,
-        accumulate=1,
-        eval_every=5,
-        eval_rows=10,
-        precision="float32",
-        checkpoint_seconds=1e9,
-    )
 
 
 def test_the_loss_falls_and_every_step_has_a_row(job, ctx):
