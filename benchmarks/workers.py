@@ -1,18 +1,22 @@
 """Two workers against one: a chain of quality filters, and deduplication, as steps of a pipeline.
 
-    [WORKBENCH_BENCH_DATA=FOLDER] python -m benchmarks.workers [megabytes, default 60]
+    [WORKBENCH_BENCH_DATA=FOLDER] python -m benchmarks.workers [megabytes, default 400]
 
-Text of `benchmarks.corpora`, again and again up to the size. Wall time of the step from the record of the run, each into
-a store of its own that holds the documents, one worker and two in turn, libraries with one thread, median of three; a
-worker starts for about half a second, so a small corpus says less for two than a large one. CPU time is that of the whole
-command with its processes: what two workers need more than one is lost to starting and sharing. The load of the machine
-is printed beside it, because with more busy processes than cores the ratio of wall times says nothing.
+The lines of `benchmarks.corpora`, drawn into documents as long as those they come from, up to the size: no corpus at
+hand is as large, and copies of a small one would be a corpus of nothing but duplicates. Every tenth document is a copy,
+every fifth a copy with another line at its end. Wall time of the step from the record of the run, each into a store of
+its own that holds the documents, one worker and two in turn, libraries with one thread, median of three; a worker starts
+for about half a second, so a small corpus says less for two than a large one. CPU time is that of the whole command with
+its processes: what two workers need more than one is lost to starting and sharing. The load of the machine is printed
+beside it, because with more busy processes than cores the ratio of wall times says nothing.
 """
 
 import json
+import random
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
@@ -20,6 +24,8 @@ from benchmarks.corpora import both
 from benchmarks.effort import Effort, load, run
 
 ROUNDS = 3
+COPY, NEAR_COPIES = 9, {3, 6}  # which of ten documents
+RECENT = 1000  # documents that may be copied
 PIPELINE = """workbench: 1
 name: workers
 seed: 1
@@ -36,15 +42,35 @@ STEPS = {
 
 
 def documents(path: Path, wanted: float) -> int:
-    """Write texts up to so many bytes, each with a number so that none equals another; return how many bytes."""
-    texts = [text for frame in both().values() for text in frame["text"]]
-    number = size = 0
+    """Write documents up to so many bytes; return how many bytes."""
+    size = 0
     with path.open("w", encoding="utf-8") as file:
-        while size < wanted:
-            text = f"{number} {texts[number % len(texts)]}"
+        for text in drawn():
             file.write(json.dumps({"text": text}, ensure_ascii=False) + "\n")
-            number, size = number + 1, size + len(text.encode())
-    return size
+            size += len(text.encode())
+            if size >= wanted:
+                return size
+    raise AssertionError("there is no end of documents")
+
+
+def drawn() -> Iterator[str]:
+    """Yield documents of lines drawn at random, English and Chinese in turn, without end."""
+    luck = random.Random(1)
+    pools = [[text.splitlines() for text in frame["text"]] for frame in both().values()]
+    lines = [[line for text in pool for line in text] for pool in pools]
+    recent: list[str] = []
+    number = 0
+    while True:
+        language = number % len(pools)
+        if recent and number % 10 == COPY:
+            text = luck.choice(recent)
+        elif recent and number % 10 in NEAR_COPIES:
+            text = luck.choice(recent) + "\n" + luck.choice(lines[language])
+        else:
+            text = "\n".join(luck.choices(lines[language], k=len(luck.choice(pools[language]))))
+            recent = [*recent[-RECENT:], text]
+        yield text
+        number += 1
 
 
 def effort(folder: Path, step: str, workers: int) -> Effort:
@@ -57,7 +83,7 @@ def effort(folder: Path, step: str, workers: int) -> Effort:
 
 def main() -> None:
     """Print the medians and their ratio for each step."""
-    wanted = float(sys.argv[1]) * 1e6 if len(sys.argv) > 1 else 60e6
+    wanted = float(sys.argv[1]) * 1e6 if len(sys.argv) > 1 else 400e6
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         size = documents(folder / "documents.jsonl", wanted)

@@ -235,22 +235,34 @@ def scan(
                 listless_end = place
         if alone:
             continue
-        begin = place  # the letters and digits of ASCII that follow, which need no more than this
+        # Letters and digits of ASCII, and letters beyond it that are nothing else, need no more than this.
+        before = size_of_words
         while place < end:
             lead = byte_at(content, place)
-            kind = narrow[lead]
-            folded = (kind >> FOLDED) & 0xFF
-            if folded == 0:
-                break
-            value += (np.uint64(lead) + ONE) * offset
+            if lead < 0x80:
+                kind, point, after = narrow[lead], lead, place + 1
+                folded = (kind >> FOLDED) & 0xFF
+                if folded == 0:
+                    break
+                packed = packed << EIGHT | np.uint64(folded)
+            else:
+                point, size = decode(content, place)
+                kind, after = int(np.int64(wide[point])), place + size
+                if kind != LETTER:
+                    break
+                if by_spaces:
+                    packed = packed << EIGHT | FOREIGN
+                elif packed:
+                    line_kinds |= note_run(packed, multiplier, shift, keys, numbers, marks, mark)
+                    packed = ZERO
+            value += (np.uint64(point) + ONE) * offset
             offset, power, size_of_words = offset * INVERSE, power * BASE, size_of_words + 1
             prefixes[size_of_words] = value
             union, plain, last_kind = union | kind, plain | (~kind & SEPARATING), kind
-            packed = packed << EIGHT | np.uint64(folded)
-            place += 1
-        characters += place - begin
+            place = after
+        characters += size_of_words - before
         if not by_spaces:
-            judged_characters += place - begin
+            judged_characters += size_of_words - before
     if not by_spaces:
         judged_words = words
     counts[WORDS], counts[LETTERED], counts[ALONE] = words, lettered, alone_words

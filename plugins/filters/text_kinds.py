@@ -77,6 +77,10 @@ class Tables(NamedTuple):
     by_spaces: bool
 
 
+# Where Unicode 17 has characters; a plane that has none but those of private use, or none at all, would cost half a
+# second in every process.
+ASSIGNED = (range(0xD800), range(0xE000, 0x40000), range(0xE0000, 0xE1000))
+
 LONGEST_STOP_WORD = 7  # bytes: one less than a number has, so that a longer word is never taken for one
 STOP_MULTIPLIER = 0x9E3779B97F4A7C15  # odd, and so are its powers
 TRIALS = 1000  # of multipliers, before the table is made larger
@@ -152,7 +156,7 @@ def _stop_table(words: list[str], first_mark: int) -> tuple[np.ndarray, np.ndarr
 @cache
 def _kinds(segmentation: Segmentation) -> np.ndarray:
     """Return uint32[1114112] without function characters, by polars' tables of Unicode."""
-    points = np.array([*range(0xD800), *range(0xE000, 0x110000)])
+    points = np.array([point for planes in ASSIGNED for point in planes])
     letters = pl.Series([chr(point) for point in points])
     kinds = np.zeros(0x110000, dtype=np.uint32)
     shared = (

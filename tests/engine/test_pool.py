@@ -74,6 +74,22 @@ def test_light_tasks_that_are_isolated_do_not(pool, tmp_path):
     assert os.getpid() not in {result["pid"] for result in results}
 
 
+def test_this_process_takes_part(parts, tmp_path):
+    """Of two workers one is this process; order and errors are the same, and nothing runs on after an error."""
+    with WorkerPool(2, Registry.of(parts.REFS), takes_part=True) as pool:
+        pool.attend(tmp_path / "log", lambda: False)
+        results = list(pool.map("engine_parts:square", TASKS))
+        assert [result["number"] for result in results] == [n * n for n in range(12)]
+        pids = {result["pid"] for result in results}
+        assert len(pids) == 2
+        assert os.getpid() in pids
+        light = list(pool.map("engine_parts:square", [{**task, "light": True} for task in TASKS]))
+        assert len({result["pid"] for result in light}) == 2  # there are processes, so they are used
+        with pytest.raises((ValueError, WorkbenchError), match="seven"):
+            list(pool.map("engine_parts:fail_at_seven", TASKS))
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("workbench-task")]
+
+
 def test_stop(pool, tmp_path):
     """A request to stop ends the map, and no worker stays behind at work."""
     asked = threading.Event()

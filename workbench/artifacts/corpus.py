@@ -1,6 +1,6 @@
 """Corpus: Parquet shards of documents, what was rejected, what was quarantined, and the ledger.
 
-    corpus.json                 {"parts": [...], "columns": {...}, "shards": [{"name", "part", "rows"}]}
+    corpus.json                 {"parts": [...], "columns": {...}, "shards": [{"name", "part", "rows", "digest"}]}
     ledger.json                 read = kept + rejected + quarantined
     shards/00000.parquet        or shards/train-00000.parquet for a corpus with parts
     rejects/…, quarantine/…     same shard names, only where there is something to say
@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Shard:
-    """One Parquet file of a corpus."""
+    """One Parquet file of a corpus; `digest` is over its rows, see `engine.rows`, empty where nobody took it."""
 
     name: str
     part: str | None
     rows: int
     path: Path
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Corpus(Artifact):
         """The shards, in order."""
         listed = self.read_json("corpus.json")["shards"]
         return [
-            Shard(item["name"], item["part"], item["rows"], self.path / "shards" / item["name"])
+            Shard(item["name"], item["part"], item["rows"], self.path / "shards" / item["name"], item.get("digest", ""))
             for item in listed
             if self.part is None or item["part"] == self.part
         ]

@@ -2,15 +2,17 @@
 
 Results come in the order of the tasks, whatever the number of workers; a few tasks are in flight for each worker, so
 that a slow one at the head holds back memory and not the whole list. A worker that dies ends the map, after the results
-of the tasks before, with an error that names the task; nothing waits for ever.
+of the tasks before, with an error that names the task; nothing waits for ever. The process that waits for the results may
+be one of the workers: it then does its share in a thread, and one process less is started and held in memory.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import select
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -33,10 +35,12 @@ class WorkerPool:
     Args:
         workers: How many processes at most; with one, everything runs in this process.
         registry: Where the workers find components; default: that of this process.
+        takes_part: Whether this process is one of the workers.
     """
 
-    def __init__(self, workers: int, registry: Registry | None = None) -> None:
+    def __init__(self, workers: int, registry: Registry | None = None, *, takes_part: bool = False) -> None:
         self._workers = workers
+        self._takes_part = takes_part
         self._registry = registry
         self._idle: list[WorkerProcess] = []
         self._peaks: dict[int, int] = {}
@@ -66,17 +70,19 @@ class WorkerPool:
         """Yield the result of every task, in order.
 
         One task, or one worker, needs no other process, unless the step or the task says `isolated`. Nor do tasks that
-        all say `light`: they run in threads of this process, see `mapping.map_shards`. Raises what a task raises, and
-        `WorkerDied` when a worker dies.
+        all say `light`, unless there are processes already: they run in threads of this one, see `mapping.map_shards`.
+        Raises what a task raises, and `WorkerDied` when a worker dies.
         """
-        if not self._isolated and not any(task.get("isolated") for task in tasks):
+        isolated = self._isolated or any(task.get("isolated") for task in tasks)
+        if not isolated:
             if self._workers == 1 or len(tasks) <= 1:
                 yield from map_inline(function, tasks)
                 return
-            if all(task.get("light") for task in tasks):
+            if not self._idle and all(task.get("light") for task in tasks):
                 yield from self._in_threads(function, tasks)
                 return
-        flight = _Flight(self, function, tasks)
+        own = _OwnThread() if self._takes_part and not isolated else None
+        flight = _Flight(self, function, tasks, own)
         try:
             yield from flight.results()
         finally:
@@ -115,6 +121,11 @@ class WorkerPool:
         return self._workers
 
     @property
+    def is_cancelled(self) -> bool:
+        """Whether the user asked to stop."""
+        return self._is_cancelled()
+
+    @property
     def log(self) -> Path | None:
         """Where the workers print."""
         return self._log
@@ -125,17 +136,51 @@ class WorkerPool:
 
     def check_cancelled(self) -> None:
         """Raise `Interrupted` when the user asked to stop."""
-        if self._is_cancelled():
+        if self.is_cancelled:
             raise Interrupted("stopped", advice="run the same command again to go on")
+
+
+class _OwnThread:
+    """The share of this process in a map: one task at a time, in a thread, so that the others are served meanwhile."""
+
+    def __init__(self) -> None:
+        self._ready, self._done = os.pipe()
+        self._thread = ThreadPoolExecutor(1, "workbench-task")
+        self._future: Future[dict[str, Any]] = Future()
+
+    def fileno(self) -> int:
+        """Return the descriptor to wait on."""
+        return self._ready
+
+    def start(self, function: str, task: dict[str, Any]) -> None:
+        """Begin a task."""
+        self._future = self._thread.submit(call_task, function, task)
+        self._future.add_done_callback(lambda _: os.write(self._done, b"."))
+
+    def result(self) -> dict[str, Any]:
+        """Return what came of the task, or raise what it raised."""
+        os.read(self._ready, 1)
+        return self._future.result()
+
+    def close(self) -> None:
+        """Wait for the task that is at work, if any."""
+        self._thread.shutdown()
+        os.close(self._ready)
+        os.close(self._done)
 
 
 class _Flight:
     """One map under way."""
 
-    def __init__(self, pool: WorkerPool, function: str, tasks: Sequence[dict[str, Any]]) -> None:
+    def __init__(
+        self, pool: WorkerPool, function: str, tasks: Sequence[dict[str, Any]], own: _OwnThread | None
+    ) -> None:
         self._pool = pool
         self._function = function
         self._tasks = tasks
+        self._own = own
+        self._free = own  # None while it is at work
+        self._own_task = 0
         self._busy: dict[WorkerProcess, int] = {}
         self._next = 0
         self._finished: dict[int, dict[str, Any] | WorkerDied] = {}
@@ -152,37 +197,56 @@ class _Flight:
             yield result
 
     def land(self) -> None:
-        """End the workers that are still at work; the others stay warm."""
+        """End the workers that are still at work; the others stay warm.
+
+        The own thread cannot be ended. It is waited for, so that nothing writes into the step's folder afterwards, but
+        not when the user asked to stop: the process then ends with it.
+        """
         for worker in self._busy:
             worker.kill()
         self._busy.clear()
+        if self._own is not None and not (self._free is None and self._pool.is_cancelled):
+            self._own.close()
 
     def _start(self, limit: int) -> None:
         last = min(limit, len(self._tasks))
-        while self._next < last and len(self._busy) < self._pool.num_workers:
+        others = self._pool.num_workers - (self._own is not None)
+        while self._next < last and len(self._busy) < others:
             worker = self._pool.borrow()
             log = str(self._pool.log) if self._pool.log else ""
             worker.send({"call": {"function": self._function, "task": self._tasks[self._next], "log": log}})
             self._busy[worker] = self._next
             self._next += 1
+        if self._next < last and self._free is not None:
+            self._free.start(self._function, self._tasks[self._next])
+            self._free, self._own_task = None, self._next
+            self._next += 1
 
     def _collect(self) -> None:
-        ready = select.select([worker.channel for worker in self._busy], [], [], POLL_SECONDS)[0]
+        own = self._own if self._free is None else None
+        descriptors = [worker.channel.fileno() for worker in self._busy] + ([own.fileno()] if own else [])
+        ready = select.select(descriptors, [], [], POLL_SECONDS)[0]
         self._pool.check_cancelled()
-        for worker in [worker for worker in self._busy if worker.channel in ready]:
-            index = self._busy[worker]
-            try:
-                answer = worker.receive()
-            except EOFError:
-                self._finished[index] = self._death(worker, index)
-                continue
-            del self._busy[worker]
-            self._pool.give_back(worker)
-            assert answer is not None, "a wait without a limit gives a message"
-            if "error" in answer:
-                raise from_json({**answer["error"], "where": answer["error"]["where"] or self._place(index)})
-            self._pool.note_peak(worker, answer["peak_bytes"])
-            self._finished[index] = answer["result"]
+        if own and own.fileno() in ready:
+            self._free = own
+            self._finished[self._own_task] = own.result()
+        for worker in [worker for worker in self._busy if worker.channel.fileno() in ready]:
+            self._take(worker)
+
+    def _take(self, worker: WorkerProcess) -> None:
+        index = self._busy[worker]
+        try:
+            answer = worker.receive()
+        except EOFError:
+            self._finished[index] = self._death(worker, index)
+            return
+        del self._busy[worker]
+        self._pool.give_back(worker)
+        assert answer is not None, "a wait without a limit gives a message"
+        if "error" in answer:
+            raise from_json({**answer["error"], "where": answer["error"]["where"] or self._place(index)})
+        self._pool.note_peak(worker, answer["peak_bytes"])
+        self._finished[index] = answer["result"]
 
     def _place(self, index: int) -> str:
         return f"{self._function}, task {index + 1} of {len(self._tasks)}"

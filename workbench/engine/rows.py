@@ -1,48 +1,41 @@
 """A digest over the rows of a corpus that does not depend on how the Parquet files were written.
 
 Two runs with different releases of a Parquet library give other bytes but the same rows; this is how that is told
-from a real difference. It is taken of every result, so columns are hashed as they lie in memory: for each the values,
-their lengths and which are missing, as three streams that run over all shards.
+from a real difference. It is taken of every shard by whoever writes it, while the rows are in memory: for each column
+the values, their lengths and which are missing are hashed as they lie there.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 
 from workbench.artifacts import Corpus
-from workbench.artifacts.corpus import Shard, read_shard
+from workbench.artifacts.corpus import read_shard
 
 
 def rows_digest(corpus: Corpus) -> str:
-    """Return SHA-256 over part, columns and values of every kept document, in order; shard borders do not count."""
-    streams: dict[tuple[str, str, str], hashlib._Hash] = {}
-    for shard, frame in _read_ahead(corpus.shards):
-        if frame.is_empty():
-            continue
-        part = pl.Series("", [shard.part], dtype=pl.String).new_from_index(0, frame.height)
-        for place, column in (("part", part), *(("column", column) for column in frame.get_columns())):
-            for kind, content in _streams(column):
-                streams.setdefault((place, column.name, kind), hashlib.sha256()).update(content)
-    whole = hashlib.sha256()
-    for key, stream in sorted(streams.items()):
-        whole.update(json.dumps([*key, stream.hexdigest()]).encode())
-    return whole.hexdigest()
+    """Return SHA-256 over part, columns and values of every kept document, in order.
+
+    Empty shards do not count. Where the others end counts: it follows from the settings and the input alone.
+    """
+    shards = [shard for shard in corpus.shards if shard.rows]
+    whole = [[shard.part, shard.digest or shard_digest(read_shard(shard.path))] for shard in shards]
+    return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
 
-def _read_ahead(shards: Sequence[Shard]) -> Iterator[tuple[Shard, pl.DataFrame]]:
-    """Yield each shard with its rows; the next one is read meanwhile."""
-    with ThreadPoolExecutor(1, "workbench-read-ahead") as reader:
-        following = None
-        for shard, after in zip(shards, [*shards[1:], None], strict=True):
-            frame = following.result() if following else read_shard(shard.path)
-            following = reader.submit(read_shard, after.path) if after else None
-            yield shard, frame
+def shard_digest(frame: pl.DataFrame) -> str:
+    """Return SHA-256 over the names and values of all columns, whatever their order."""
+    streams = {
+        (column.name, kind): hashlib.sha256(content).hexdigest()
+        for column in frame.get_columns()
+        for kind, content in _streams(column)
+    }
+    return hashlib.sha256(json.dumps(sorted([*key, digest] for key, digest in streams.items())).encode()).hexdigest()
 
 
 def _streams(column: pl.Series) -> Iterator[tuple[str, memoryview]]:
@@ -57,6 +50,8 @@ def _streams(column: pl.Series) -> Iterator[tuple[str, memoryview]]:
     elif dtype.is_float():
         yield "float", column.cast(pl.Float64).fill_null(0).to_numpy().data
     else:
+        if isinstance(dtype, pl.Categorical | pl.Enum):
+            column, dtype = column.cast(pl.String), pl.String()
         if dtype != pl.String:
             values = [json.dumps(value, ensure_ascii=False, sort_keys=True, default=str) for value in column.to_list()]
             column = pl.Series(column.name, values, dtype=pl.String)

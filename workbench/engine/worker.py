@@ -111,7 +111,7 @@ class Worker:
         for size in [size for size in self._pools if size != workers]:
             self._pools.pop(size).close()
         if workers not in self._pools:
-            self._pools[workers] = WorkerPool(workers)
+            self._pools[workers] = WorkerPool(workers, takes_part=True)
         return self._pools[workers]
 
     def _emit(self, event: str, fields: dict[str, Any]) -> None:

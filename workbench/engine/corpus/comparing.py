@@ -143,8 +143,10 @@ def _deal_out(drops: pl.DataFrame, tasks: list[Task], threads: int) -> None:
         ids = read_shard(Path(task["shard"]), ["id"])
         own = ids["id"].hash().to_numpy()
         firsts, lasts = np.searchsorted(ordered, own), np.searchsorted(ordered, own, side="right")
-        dealt = drops[places[_covered(firsts, lasts)]].join(ids.unique(), on="id", how="semi")
-        write_shard(Path(task["drops"]), dealt.sort("id", "start", "end", "reason"))
+        alike = np.flatnonzero(lasts > firsts)
+        ids = ids[alike]
+        dealt = drops[places[_covered(firsts[alike], lasts[alike])]].join(ids.unique(), on="id", how="semi")
+        write_scratch(Path(task["drops"]), dealt.sort("id", "start", "end", "reason"))
         found = ids.join(dealt.select("id").unique(), on="id", how="semi").height
         return found, _num_found(own, named)
 

@@ -16,6 +16,7 @@ import polars as pl
 from workbench.artifacts.corpus import REJECT, write_shard
 from workbench.artifacts.ledger import Ledger
 from workbench.contracts.records import DOCUMENT
+from workbench.engine.rows import shard_digest
 from workbench.errors import PluginError
 from workbench.files.atomic import write_json
 
@@ -58,7 +59,7 @@ def write_part_shard(folder: Path, name: str, kept: pl.DataFrame, rejected: pl.D
         rejected: Rows with columns of `artifacts.corpus.REJECT`; those it lacks become null.
 
     Returns:
-        Its entry in `corpus.json`: `{"name", "part", "rows"}`.
+        Its entry in `corpus.json`: `{"name", "part", "rows", "digest"}`.
 
     Raises:
         PluginError: When `kept` is no frame of documents: a column is missing or of another type, an id or text is
@@ -70,7 +71,7 @@ def write_part_shard(folder: Path, name: str, kept: pl.DataFrame, rejected: pl.D
     write_shard(folder / "shards" / name, document_columns_first(kept))
     if rejected is not None and not rejected.is_empty():
         write_shard(folder / "rejects" / name, reject_rows(rejected))
-    return {"name": name, "part": part_of(name), "rows": kept.height}
+    return {"name": name, "part": part_of(name), "rows": kept.height, "digest": shard_digest(kept)}
 
 
 def _fault(frame: pl.DataFrame) -> str:
@@ -157,7 +158,7 @@ class CorpusWriter:
             PluginError: When it counts another number of documents than the shards hold, or a shard has other
                 columns than the first.
         """
-        listed = [{name: shard[name] for name in ("name", "part", "rows")} for shard in shards]
+        listed = [{name: shard[name] for name in ("name", "part", "rows", "digest")} for shard in shards]
         ledger.check(where)
         rows = sum(shard["rows"] for shard in listed)
         if rows != ledger.kept:
