@@ -115,8 +115,27 @@ axes.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# A setting that is a threshold only re-judges the stored signals: run the step `web` with another `min_words`, and
-# no text is measured again.
+# `bench()` holds all thresholds of the step at once. Last in a cell it shows a slider for each of them, with counts and
+# examples that follow; here a threshold is moved by its name. *No other rule* counts the documents that only this rule
+# drops: the others would go anyway.
+
+# %%
+bench = web.bench()
+bench.move("gopher-repetition.max_top_n_grams.4", 0.25)
+bench.table
+
+# %% [markdown]
+# Whom would it hit? And what exactly goes?
+
+# %%
+bench.by("language")
+
+# %%
+bench.examples("gopher-repetition: top-4-gram", 3, alone=True)
+
+# %% [markdown]
+# `bench.to_steps()` writes the step as it stands in a pipeline file, `bench.apply()` puts it into this pipeline. A setting
+# that is a threshold only re-judges the stored signals when it is run: no text is measured again.
 
 # %% [markdown]
 # ## An encyclopedia and books

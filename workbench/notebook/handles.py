@@ -10,6 +10,7 @@ from workbench.pipeline.graph import InputRef
 if TYPE_CHECKING:
     import polars as pl
 
+    from workbench.notebook.bench import FilterBench
     from workbench.notebook.pipeline import Pipeline
     from workbench.notebook.results import Result, Run
 
@@ -89,3 +90,12 @@ class Handle:
         from workbench.notebook.results import result_of
 
         return result_of(self, n)
+
+    def bench(self) -> FilterBench:
+        """Return the thresholds of a filter over its stored signals, to be moved; run first where they are missing.
+
+        Raises `UsageError` for a step that measures nothing.
+        """
+        from workbench.notebook.bench import FilterBench
+
+        return FilterBench(self)

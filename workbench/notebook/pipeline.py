@@ -153,7 +153,7 @@ class Pipeline:
     def run_sweep(self, *, executor: str | None = None) -> dict[str, Run]:
         """Run every combination of the sweep; label → record. Steps that are equal in all run once."""
         graph = self.graph
-        refuse_cell_classes(graph)
+        refuse_cell_classes(graph.steps.values())
         return {
             label: self._run(self.session.read(graph.source, overrides, self.base), executor)
             for label, overrides in expand(graph)
@@ -172,7 +172,7 @@ class Pipeline:
         settings would mean other files.
         """
         graph = self.graph
-        refuse_cell_classes(graph)
+        refuse_cell_classes(graph.steps.values())
         if path is not None:
             self._check_folder(graph, Path(path).absolute().parent)
             write_text(Path(path), graph.source)
@@ -193,6 +193,12 @@ class Pipeline:
             return self.session.identify(replace(graph, base=folder)) == self.session.identify(graph)
         except EnvironmentProblem:
             return False
+
+    def replace_step(self, step: Step) -> None:
+        """Put `step` in the place of the one of its name. Raises `UnknownName`."""
+        if step.name not in self._steps:
+            raise UnknownName.among("step", step.name, self._steps, where=self.name)
+        self._steps[step.name] = step
 
     def outcome(self, step: str) -> Outcome | None:
         """Return what is known of a step's result before it runs."""

@@ -14,6 +14,8 @@ from workbench.pipeline.plan import Plan
 from workbench.showing import Grid, View, view_artifact, view_plan, view_run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import polars as pl
 
     from workbench.notebook.handles import Handle
@@ -107,6 +109,12 @@ def signals_of(handle: Handle) -> pl.DataFrame:
     """Return the stored signals behind a handle, run first where they are missing."""
     import polars as pl
 
+    folder = signals_folder(handle) / "signals"
+    return pl.concat([read_shard(path) for path in sorted(folder.glob("*.parquet"))])
+
+
+def signals_folder(handle: Handle) -> Path:
+    """Return where the signals behind a handle lie, see `engine.corpus.signals`; run first where they are missing."""
     pipeline = handle.pipeline
     fingerprint = pipeline.session.identify(pipeline.graph)[handle.step].signals
     if fingerprint is None:
@@ -117,8 +125,7 @@ def signals_of(handle: Handle) -> pl.DataFrame:
     store = pipeline.session.store
     if not store.has(fingerprint):
         _check_finished(handle.run().record)
-    folder = store.data(fingerprint) / "signals"
-    return pl.concat([read_shard(path) for path in sorted(folder.glob("*.parquet"))])
+    return store.data(fingerprint)
 
 
 def _check_finished(record: RunRecord) -> None:

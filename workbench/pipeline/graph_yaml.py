@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any
 
@@ -30,9 +30,14 @@ def write_graph(graph: Graph) -> str:
     return write_yaml(document)
 
 
-def refuse_cell_classes(graph: Graph) -> None:
+def write_steps(steps: Iterable[Step]) -> str:
+    """Return the YAML of some steps, as they stand below `steps:` of a pipeline file."""
+    return write_yaml({step.name: _step(step) for step in steps})
+
+
+def refuse_cell_classes(steps: Iterable[Step]) -> None:
     """Raise `UsageError` when a step uses a class that lives in a notebook cell: no file can name it."""
-    for step in graph.steps.values():
+    for step in steps:
         for cls in cell_classes(step.component):
             raise UsageError(
                 f"{cls.component_id} is the class {cls.__qualname__} of this notebook; a file cannot name it",

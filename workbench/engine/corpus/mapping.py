@@ -33,13 +33,17 @@ def shard_tasks(corpus: Corpus, ctx: Context) -> list[Task]:
 
     A chosen part becomes a corpus in one piece, so its shards lose the part from their names.
     """
-    tasks = []
-    for shard in corpus.shards:
-        name, part = shard.name, shard.part
-        if corpus.part is not None:
-            name, part = shard_name(None, int(shard.path.stem.rpartition("-")[2])), None
-        tasks.append({"name": name, "part": part, "shard": str(shard.path), "output": str(ctx.output)})
-    return tasks
+    return [
+        {"name": name, "part": part, "shard": str(shard.path), "output": str(ctx.output)}
+        for shard, (name, part) in zip(corpus.shards, result_names(corpus), strict=True)
+    ]
+
+
+def result_names(corpus: Corpus) -> list[tuple[str, str | None]]:
+    """Return for each shard its name and part in a result that keeps the shards of `corpus`."""
+    if corpus.part is None:
+        return [(shard.name, shard.part) for shard in corpus.shards]
+    return [(shard_name(None, int(shard.path.stem.rpartition("-")[2])), None) for shard in corpus.shards]
 
 
 def result_parts(corpus: Corpus) -> tuple[str, ...]:

@@ -39,9 +39,14 @@ class Member:
     name: str
     filter: RowFilter | RewriteFilter
 
+    @property
+    def prefix(self) -> str:
+        """What the names of its columns begin with; those of a rewrite are its counts of edits."""
+        return f"{self.name}.{EDITS}" if isinstance(self.filter, RewriteFilter) else f"{self.name}."
+
     def columns(self, signals: pl.DataFrame) -> pl.DataFrame:
-        """Return this filter's signals under their own names; those of a rewrite are its counts of edits."""
-        prefix = f"{self.name}.{EDITS}" if isinstance(self.filter, RewriteFilter) else f"{self.name}."
+        """Return this filter's signals under their own names."""
+        prefix = self.prefix
         return signals.select(
             pl.col(column).alias(column.removeprefix(prefix)) for column in signals.columns if column.startswith(prefix)
         )
