@@ -56,7 +56,7 @@ class BenchWidget:
             description="group", placeholder="source, language, length, a column", continuous_update=False
         )
         self.examples, self.groups, self.yaml, self.apply, self.reset = (
-            widgets.Button(description=label)
+            widgets.Button(description=label, layout=widgets.Layout(width="auto"))
             for label in ("examples", "drops by group", "YAML", "put into the pipeline", "reset")
         )
         self.box = widgets.VBox(
@@ -109,8 +109,6 @@ class BenchWidget:
             return
         self._grid = self.bench.board.grid(self.choice.value) or [self.bench.thresholds[self.choice.value]]
         self.slider.max = len(self._grid) - 1
-        dial = self.bench.board.dials[self.choice.value]
-        self.message.value = safe_html(dial.description)
         self._follow()
 
     def _move(self, value: Value) -> None:
@@ -128,13 +126,14 @@ class BenchWidget:
         self.picture.value = self._picture(value)
 
     def _picture(self, value: Value) -> str:
-        signal = self.bench.board.dials[self.choice.value].signal
+        dial = self.bench.board.dials[self.choice.value]
+        signal = dial.signal
         histogram = self._histogram(signal) if signal else None
         if histogram is None:
             return "<p>nothing was measured for it</p>"
         drawn = base64.b64encode(histogram.svg(value).encode()).decode("ascii")
         alt = f"histogram of {signal}, the threshold at {value}"
-        return f'<p>{safe_html(signal)}</p><img src="data:image/svg+xml;base64,{drawn}" alt="{safe_html(alt)}">'
+        return f'<p>{safe_html(dial.description)} ({safe_html(signal)})</p><img src="data:image/svg+xml;base64,{drawn}" alt="{safe_html(alt)}">'
 
     def _histogram(self, signal: str) -> Histogram | None:
         if signal not in self._histograms:
