@@ -7,7 +7,8 @@ take `str.split()` for words, and the decisions over all documents are compared.
 repetition, C4 and FineWeb; ours computes every statistic of every document in one pass. datatrove's chain stops at the
 first rule that drops a document, so what it costs depends on what it drops: it is measured on all documents and on
 those that our filters keep (`kept`), and beside it (`every`) with each of its filters on each document, as ours does.
-With its own tokenizer (its default, `eng`) datatrove runs on the first documents only, which it needs minutes for.
+With its own tokenizers (its default, `eng`, and the one it has for Chinese) datatrove runs on the first documents only,
+which it needs minutes for.
 """
 
 import json
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -94,12 +96,18 @@ def main() -> None:
         print(f"{'':10} judging by other thresholds: {judging * 1e3:.0f} ms for {len(batch):,} documents")
         gone, seconds, _ = ours(batch, CHAIN)
         own_rates = {"": size / seconds, ", kept": rate_of_kept(batch.filter(~gone))}
-        for which, documents in (("", batch), (", kept", batch.filter(~gone))):
+        tokenizers = {
+            "its default": "eng",
+            **({"its Chinese one": "cmn_Hani"} if language.startswith("Chinese") else {}),
+        }
+        for (which, documents), (tokenizer, code) in product(
+            (("", batch), (", kept", batch.filter(~gone))), tokenizers.items()
+        ):
             small = documents.filter(pl.col("text").str.len_bytes().cum_sum() <= sample_megabytes * 1e6)
-            slow = of_peer(small, "eng", ("chain", "every"))
+            slow = of_peer(small, code, ("chain", "every"))
             for way in ("chain", "every"):
                 rate = megabytes(small) / median(slow[way]["seconds"])
-                row(language, f"{way}{which}, its tokenizer", documents, None, rate, own_rates[which])
+                row(language, f"{way}{which}, {tokenizer}", documents, None, rate, own_rates[which])
 
 
 def rate_of_kept(batch: pl.DataFrame) -> float:
