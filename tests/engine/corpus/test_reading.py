@@ -9,6 +9,7 @@ from workbench.contracts.records import TURNED_AWAY, BadRecord
 from workbench.contracts.source import Source
 from workbench.engine.corpus import reading
 from workbench.engine.corpus.reading import run
+from workbench.engine.rows import shard_digest
 from workbench.errors import PluginError
 from workbench.testing.trials import digest_of
 
@@ -84,6 +85,7 @@ def test_a_column_of_nulls_takes_its_type_from_later_frames(tmp_path, monkeypatc
     corpus = read(tmp_path, frame(range(4), label=None, none=None), frame(range(4, 6), label=0.5, none=None))
     assert corpus.scan().collect()["label"].to_list() == [None] * 4 + [0.5] * 2
     assert (corpus.columns["label"], corpus.columns["none"]) == ("Float64", "String")
+    assert [shard.digest for shard in corpus.shards] == [shard_digest(batch) for batch in corpus.batches()]
 
 
 @pytest.mark.parametrize("at_a_time", [1 << 22, 3])

@@ -76,7 +76,7 @@ class _Intake:
         self._waiting: list[pl.DataFrame] = []
         self._waiting_rows = 0
         self._waiting_bytes = 0
-        self._untyped: list[str] = []  # shards in which a column holds nothing but nulls
+        self._untyped: set[str] = set()  # shards in which a column holds nothing but nulls
         self._ids = _Ids(ctx.scratch / "ids.bin")
 
     def add(self, frame: object) -> None:
@@ -98,9 +98,11 @@ class _Intake:
         """Write what is left, and prove that no id stands twice."""
         while self._waiting_rows:
             self._cut()
-        for name in self._untyped:
-            kept = read_shard(self.ctx.output / "shards" / name).cast(pl.Schema(self._settled()))
-            self._write(name, kept.with_columns(pl.lit(None, pl.String).alias(TURNED_AWAY)))
+        for place, shard in enumerate(self.shards):
+            if shard["name"] in self._untyped:
+                kept = read_shard(self.ctx.output / "shards" / shard["name"]).cast(pl.Schema(self._settled()))
+                kept = kept.with_columns(pl.lit(None, pl.String).alias(TURNED_AWAY))
+                self.shards[place] = self._write(shard["name"], kept)  # of another type, so of another digest
         twice = self._ids.find_twice(self.ctx.output / "shards", self.shards)
         if twice:
             raise self._fault(f"the id {safe_line(twice, 60)!r} stands twice")
@@ -130,7 +132,7 @@ class _Intake:
         name = f"{len(self.shards):05}.parquet"
         shard = shard.with_columns(self._reason())
         if any(dtype == pl.Null for dtype in shard.dtypes):
-            self._untyped.append(name)
+            self._untyped.add(name)
         self._ids.add(shard["id"])
         self.shards.append(self._write(name, shard))
         self.num_kept += self.shards[-1]["rows"]
