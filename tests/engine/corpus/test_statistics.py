@@ -2,10 +2,15 @@
 
 import json
 
+import numpy as np
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from workbench.artifacts import Report
+from workbench.artifacts.corpus import read_shard, write_scratch
 from workbench.contracts.context import Context
+from workbench.engine.corpus import statistics_counts
 from workbench.engine.corpus.keywords import Weighted, chinese_words, ngrams, tokens_of
 from workbench.engine.corpus.statistics import Statistics
 
@@ -51,6 +56,23 @@ def test_repeats_by_hand(corpora, tmp_path):
     table = card(tmp_path / "out", corpus).tables["repeats"]
     assert table["corpus"].to_list() == ["2 (33.3%)", "3 (50.0%)", "1"]
     assert card(tmp_path / "two", corpus).tables["repeated-texts"].rows() == [(4, "abc")]
+
+
+def test_hashes_are_looked_at_a_file_at_a_time(tmp_path, monkeypatch):
+    """Memory holds a file of 20,000 hashes (160 kB), not all twenty, and of every file what is in the bucket."""
+    files = [tmp_path / f"{number}.parquet" for number in range(20)]
+    for number, file in enumerate(files):
+        write_scratch(file, pl.DataFrame({"same": np.arange(20_000, dtype=np.uint64) + 20_000 * (number % 19)}))
+    held = []
+
+    def looked(file, columns):
+        held.append(pa.total_allocated_bytes())
+        return read_shard(file, columns)
+
+    monkeypatch.setattr(statistics_counts, "read_shard", looked)
+    values, copies = statistics_counts._repeated(files, "same", 0, 100)
+    assert (values.tolist(), set(copies.tolist())) == (list(range(0, 20_000, 100)), {2})
+    assert max(held) < 20 * 160_000 / 2
 
 
 def test_before_stands_beside(corpora, six, tmp_path):

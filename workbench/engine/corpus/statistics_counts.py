@@ -162,9 +162,9 @@ def repeats(corpus: Corpus, folder: Path, characters: int = 120) -> Repeats:
 
 def _repeated(files: Sequence[Path], kind: str, bucket: int, buckets: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the hashes of one bucket that several documents have, in order, and how many have each."""
-    found = [read_shard(file, [kind])[kind].to_numpy() for file in files]
+    every = (read_shard(file, [kind])[kind].to_numpy() for file in files)  # one file in memory at a time
     values, copies = np.unique(
-        np.concatenate([hashes[hashes % buckets == bucket] for hashes in found]), return_counts=True
+        np.concatenate([hashes[hashes % buckets == bucket] for hashes in every]), return_counts=True
     )
     return values[copies > 1], copies[copies > 1]
 
