@@ -1,11 +1,17 @@
 """`bench()`: thresholds over stored signals, in figures, as a table and as a widget."""
 
 import json
+from dataclasses import replace
+from typing import Annotated, ClassVar
 
+import polars as pl
 import pytest
 
 import workbench as wb
-from workbench.errors import UnknownName, UsageError
+from workbench.contracts.component import Field, Threshold
+from workbench.contracts.filters import RowFilter
+from workbench.engine.corpus.thresholds import ThresholdBoard
+from workbench.errors import PluginError, UnknownName, UsageError
 from workbench.notebook.bench import FilterBench
 from workbench.notebook.bench_widget import BenchWidget, parsed
 
@@ -143,12 +149,71 @@ def test_the_widget_moves_the_thresholds(clean):
     assert clean.pipeline.graph.steps["clean"].component.filters[1].min_words == 1
 
 
+class Odd(RowFilter):
+    """A rule that looks at a text first, then at a ratio; one value of its threshold fails."""
+
+    component_id: ClassVar[str] = "filter/odd"
+    min_ratio: Annotated[float, Threshold] = Field(0.5)
+
+    def signals(self):
+        return {"script": pl.col("lang"), "ratio": 1 / pl.col("text").str.len_chars()}
+
+    def rules(self):
+        if self.min_ratio == 7:
+            raise ValueError("seven")
+        return {"low": (pl.col("script") == "Latn") & (pl.col("ratio") < self.min_ratio)}
+
+
+class Plain(RowFilter):
+    """Nothing that could be moved."""
+
+    component_id: ClassVar[str] = "filter/plain"
+
+    def signals(self):
+        return {"length": pl.col("text").str.len_chars()}
+
+    def rules(self):
+        return {"short": pl.col("length") < 4}
+
+
+def test_signals_that_are_no_numbers_or_not_finite():
+    """A threshold is drawn over the numbers that its rule looks at; infinite ones have no place on the axis."""
+    signals = pl.DataFrame({"id": list("abc"), "odd.script": ["Latn"] * 3, "odd.ratio": [0.25, 4.0, float("inf")]})
+    board = ThresholdBoard(Odd(), signals)
+    assert board.dials["odd.min_ratio"].signal == "odd.ratio"
+    assert board.grid("odd.min_ratio", 2) == [0.25, 0.5, 4.0]
+    board.move("odd.min_ratio", 5)
+    assert board.counts().kept == 1
+    with pytest.raises(PluginError, match="seven"):
+        board.move("odd.min_ratio", 7)
+    assert (board.value("odd.min_ratio"), board.counts().kept) == (5, 1)
+
+
+def test_a_filter_without_thresholds_has_a_widget(clean):
+    """Its counts and examples are shown; there is nothing to move."""
+    bench = clean.pipeline.filter.word_count(clean.pipeline["jsonl"]).bench()
+    bench.board = ThresholdBoard(Plain(), pl.DataFrame({"id": list("abc"), "plain.length": [1, 2, 9]}))
+    bench._step = replace(bench._step, component=Plain())
+    widget = BenchWidget(bench)
+    assert "1 of 3 kept" in widget.status.value
+    assert widget.slider.disabled
+    widget.slider.value = 3
+    widget.text.value = "5"
+    assert widget.message.value == ""
+
+
 def test_what_a_cell_shows(clean):
     """The widget, and beside it a table for pages without a kernel."""
     bundle = clean.bench()._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert "3 of 5 kept" in bundle["text/plain"]
     assert "<table>" in bundle["text/html"]
+
+
+def test_what_is_no_number():
+    """Not a number by name either: nothing is above or below it."""
+    with pytest.raises(ValueError, match="'nan' is no number"):
+        parsed("nan")
 
 
 @pytest.mark.parametrize("text, value", [("3", 3), (" 0.5 ", 0.5), ("1e-3", 0.001), ("", None), ("None", None)])

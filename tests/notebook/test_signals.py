@@ -17,3 +17,13 @@ def test_signals_of_kept_and_rejected(tmp_path):
     assert clean.result.artifact.num_rows == 1
     with pytest.raises(UsageError, match="there are no signals"):
         raw.signals  # noqa: B018  # asking is what is refused
+
+
+def test_a_filter_that_read_nothing(tmp_path):
+    """It has no rows of signals, and no thresholds worth moving."""
+    (tmp_path / "texts.jsonl").write_text("", "utf-8")
+    pipeline = wb.Pipeline("signals", base=tmp_path, store=tmp_path / "store")
+    clean = pipeline.filter.word_count(pipeline.source.jsonl(paths=["texts.jsonl"]), name="clean")
+    assert clean.signals.height == 0
+    with pytest.raises(UsageError, match="clean: the filter has read no documents"):
+        clean.bench()

@@ -58,7 +58,7 @@ class FilterBench:
     Args:
         handle: A step that measures: a row filter or a chain. What is missing of it is run.
 
-    Raises `UsageError` for a step that measures nothing.
+    Raises `UsageError` for a step that measures nothing, and for one that has read nothing.
     """
 
     def __init__(self, handle: Handle) -> None:
@@ -69,6 +69,8 @@ class FilterBench:
         self._poison: dict[str, Any] = listed.get("poison", {})
         self._shards = [(shard["name"], shard["rows"]) for shard in listed["shards"]]
         self.documents = sum(rows for _, rows in self._shards)
+        if not self._shards:
+            raise UsageError("the filter has read no documents", where=str(handle.ref))
         self.every = max(1, -(-self.documents // MAX_DOCUMENTS))
         self.board = ThresholdBoard(self._step.component, self._load())
 
@@ -189,7 +191,7 @@ class FilterBench:
         """Return the ids and the signals that rules look at, of every document or of every so many."""
         wanted = ["id", *columns_for(self._step.component)]
         frames = [read_shard(self._folder / "signals" / name, wanted)[rows] for name, rows in self._sampled()]
-        return pl.concat(frames) if frames else pl.DataFrame({name: pl.Series([], dtype=pl.String) for name in wanted})
+        return pl.concat(frames)
 
     def _sampled(self) -> Iterator[tuple[str, Rows]]:
         """Yield each shard with the rows of it that are judged."""
@@ -226,7 +228,7 @@ class FilterBench:
         columns = ["text", "source", "meta"] if axis in OWN else ["meta"]
         columns += [axis] if axis in self._corpus.columns and axis not in columns else []
         pieces = [axes_of(self._read(name, columns)[rows], [axis])[axis] for name, rows in self._sampled()]
-        groups = pl.concat(pieces) if pieces else pl.Series(axis, [], dtype=pl.String)
+        groups = pl.concat(pieces)
         if groups.null_count() == groups.len() > 0:
             raise UnknownName.among("axis", axis, [*known, "a key of meta"])
         return groups

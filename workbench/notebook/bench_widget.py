@@ -7,6 +7,7 @@ on the way, and the text box takes any value. Everything can be reached by keybo
 from __future__ import annotations
 
 import base64
+import math
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -76,9 +77,10 @@ class BenchWidget:
             getattr(self, name).add_class(f"workbench-bench-{name}")
 
     def _connect(self) -> None:
-        self.choice.observe(self._guarded(lambda _: self._choose()), "value")
-        self.slider.observe(self._guarded(lambda change: self._move(self._grid[change["new"]])), "value")
-        self.text.observe(self._guarded(lambda change: self._move(parsed(change["new"]))), "value")
+        if self.bench.thresholds:
+            self.choice.observe(self._guarded(lambda _: self._choose()), "value")
+            self.slider.observe(self._guarded(lambda change: self._move(self._grid[change["new"]])), "value")
+            self.text.observe(self._guarded(lambda change: self._move(parsed(change["new"]))), "value")
         self.examples.on_click(self._guarded(lambda _: self._show_examples()))
         self.groups.on_click(self._guarded(lambda _: self._show_groups()))
         self.yaml.on_click(self._guarded(lambda _: self._show_yaml()))
@@ -106,6 +108,8 @@ class BenchWidget:
     def _choose(self) -> None:
         """Bring another threshold under the hand."""
         if self.choice.value is None:
+            self.slider.disabled = self.text.disabled = True
+            self.picture.value = "<p>this step has no thresholds</p>"
             return
         self._grid = self.bench.board.grid(self.choice.value) or [self.bench.thresholds[self.choice.value]]
         self.slider.max = len(self._grid) - 1
@@ -184,6 +188,9 @@ def parsed(text: str) -> Value:
     except ValueError:
         pass
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no number") from None
+        value = math.nan
+    if math.isnan(value):
+        raise ValueError(f"{text!r} is no number")
+    return value

@@ -110,7 +110,8 @@ def signals_of(handle: Handle) -> pl.DataFrame:
     import polars as pl
 
     folder = signals_folder(handle) / "signals"
-    return pl.concat([read_shard(path) for path in sorted(folder.glob("*.parquet"))])
+    frames = [read_shard(path) for path in sorted(folder.glob("*.parquet"))]
+    return pl.concat(frames) if frames else pl.DataFrame(schema={"id": pl.String})
 
 
 def signals_folder(handle: Handle) -> Path:

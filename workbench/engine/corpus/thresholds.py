@@ -6,8 +6,8 @@ alone. Counts come from one number for each document, of how many rules hold for
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,7 +41,7 @@ class Dial:
         key: Which of its numbers; None when it is one.
         description: What the filter says of it.
         reasons: The rules that follow it.
-        signal: The column of signals that the first of them looks at; empty when none does.
+        signal: The first column of numbers that the first of them looks at; empty when it looks at none.
     """
 
     name: str
@@ -84,11 +84,12 @@ class ThresholdBoard:
         self._component = component
         self._signals = signals
         self._members = members_of(component)
-        self.dials = {dial.name: dial for dial in _dials(self._members)}
+        numbers = {name for name, dtype in signals.schema.items() if dtype.is_numeric() or dtype == pl.Boolean}
+        self.dials = {dial.name: dial for dial in _dials(self._members, numbers)}
         self._number = np.zeros(signals.height, dtype=np.uint16)  # rules that hold for each document
         self._holds: list[dict[str, Mask]] = [{} for _ in self._members]
-        for place in range(len(self._members)):
-            self._judge(place)
+        for place, member in enumerate(self._members):
+            self._judge(place, member)
 
     @property
     def component(self) -> Component:
@@ -120,8 +121,7 @@ class ThresholdBoard:
             moved = _moved(member.filter, dial.setting, dial.key, value)
         except ValidationError as error:
             raise UsageError(f"{name} cannot be {value!r}: {error.errors()[0]['msg']}", where=name) from None
-        self._members[dial.member] = Member(member.name, moved)
-        self._judge(dial.member)
+        self._judge(dial.member, Member(member.name, moved))
 
     def counts(self) -> Counts:
         """Return what the thresholds as they stand keep and drop."""
@@ -151,7 +151,8 @@ class ThresholdBoard:
         dial, now = self._dial(name), self.value(name)
         values: set[Any] = {now} if now is not None else set()
         if dial.signal:
-            column = self._signals[dial.signal].cast(pl.Float64).fill_nan(None).drop_nulls().to_numpy()
+            column = self._signals[dial.signal].cast(pl.Float64).drop_nulls().to_numpy()
+            column = column[np.isfinite(column)]
             if column.size:
                 cuts = np.quantile(column, np.linspace(0, 1, wanted))
                 values |= {_rounded(cut, is_whole=isinstance(now, int)) for cut in cuts}
@@ -167,21 +168,25 @@ class ThresholdBoard:
             raise UnknownName.among("threshold", name, self.dials)
         return self.dials[name]
 
-    def _judge(self, place: int) -> None:
-        """Evaluate the rules of one filter anew."""
-        for mask in self._holds[place].values():
-            self._number -= mask
-        masks = judge([self._members[place]], self._signals, "(all)")
+    def _judge(self, place: int, member: Member) -> None:
+        """Put a filter in its place and evaluate its rules; where they fail, everything stays as it was."""
+        masks = judge([member], self._signals, "(all)")
+        for held in self._holds[place].values():
+            self._number -= held
+        self._members[place] = member
         self._holds[place] = {mask.reason: mask.holds.to_numpy() for mask in masks}
-        for mask in self._holds[place].values():
-            self._number += mask
+        for held in self._holds[place].values():
+            self._number += held
 
 
 def columns_for(component: Component) -> list[str]:
     """Return the columns of signals that the rules look at, whatever the thresholds."""
     found: dict[str, None] = {}
     for member in members_of(component):
-        wanted = [member.filter, *(moved for dial in _dials([member]) for moved in _neighbours(member.filter, dial))]
+        wanted = [
+            member.filter,
+            *(moved for dial in _dials([member], ()) for moved in _neighbours(member.filter, dial)),
+        ]
         for variant in wanted:
             found |= {
                 f"{member.prefix}{name}": None for rule in variant.rules().values() for name in rule.meta.root_names()
@@ -189,7 +194,8 @@ def columns_for(component: Component) -> list[str]:
     return list(found)
 
 
-def _dials(members: Sequence[Member]) -> Iterator[Dial]:
+def _dials(members: Sequence[Member], numbers: Container[str]) -> Iterator[Dial]:
+    """Yield the thresholds of all filters; `numbers` are the columns of signals that can be drawn on an axis."""
     for place, member in enumerate(members):
         cls = type(member.filter)
         for setting in cls.model_fields:
@@ -201,19 +207,19 @@ def _dials(members: Sequence[Member]) -> Iterator[Dial]:
                     continue
                 name = ".".join([member.name, setting, *([] if key is None else [str(key)])])
                 text = cls.model_fields[setting].description or ""
-                yield _with_rules(Dial(name, place, setting, key, text, (), ""), member)
+                yield _with_rules(Dial(name, place, setting, key, text, (), ""), member, numbers)
 
 
-def _with_rules(dial: Dial, member: Member) -> Dial:
+def _with_rules(dial: Dial, member: Member, numbers: Container[str]) -> Dial:
     """Return the dial with the rules that change when it does."""
     before = member.filter.rules()
     for moved in _neighbours(member.filter, dial):
         after = moved.rules()
         changed = [reason for reason, rule in after.items() if reason not in before or not rule.meta.eq(before[reason])]
         if changed:
-            roots = after[changed[0]].meta.root_names()
-            signal = f"{member.prefix}{roots[0]}" if roots else ""
-            return Dial(dial.name, dial.member, dial.setting, dial.key, dial.description, tuple(changed), signal)
+            columns = (f"{member.prefix}{name}" for name in after[changed[0]].meta.root_names())
+            signal = next((column for column in columns if column in numbers), "")
+            return replace(dial, reasons=tuple(changed), signal=signal)
     return dial
 
 
