@@ -142,8 +142,8 @@ class ClassificationScores(Evaluator):
             assert isinstance(loaded, StaticClassifier)
             return loaded.predict(texts)
         with opened(model, ctx) as network:
-            length = self.max_length or model.card.get("context") or network.context
-            rows = [encode_text(network.tokenizer, text, min(length, network.context)) for text in texts]
+            length = network.longest_row(model, self.max_length)
+            rows = [encode_text(network.tokenizer, text, length) for text in texts]
             probabilities_nc = np.zeros((len(rows), network.model.config.num_labels))
             done = 0
             for batch in batches_by_length([len(row) for row in rows], network.model.config.hidden_size):

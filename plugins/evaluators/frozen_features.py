@@ -74,22 +74,9 @@ def text_vectors(model: Model, texts: Sequence[str], length: int | None, ctx: Co
     if model.card.get("family") == "static":
         return _static_vectors(model, texts, length)
     with opened(model, ctx) as network:
-        most = longest_row(network.model.config, model, length)
+        most = network.longest_row(model, length)
         rows = [encode_text(network.tokenizer, text, most) for text in texts]
         return TextVectors(_layer_means(network, rows, ctx), f"the first {most} tokens")
-
-
-def longest_row(config: Any, model: Model, length: int | None) -> int:
-    """Return how many tokens are read of a text: `length`, else what the model was trained with, if it can read so many."""
-    known = getattr(config, "max_position_embeddings", None) or 0
-    wanted = length or model.card.get("context") or known
-    if wanted <= 0:
-        raise StepError(
-            "it is not known how many tokens this model reads",
-            where=model.step or str(model.path),
-            advice="set max_length",
-        )
-    return min(wanted, known) if known > 0 else int(wanted)
 
 
 def _layer_means(network: Network, rows: Sequence[Sequence[int]], ctx: Context) -> list[Floats]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workbench.api import choose_device, load_model, repeatable, row_logits
+from workbench.api import StepError, choose_device, load_model, repeatable, row_logits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,10 +30,20 @@ class Network:
     tokenizer: PreTrainedTokenizerFast
     device: torch.device
 
-    @property
-    def context(self) -> int:
-        """The longest row the model knows positions for."""
-        return int(self.model.config.max_position_embeddings)
+    def longest_row(self, artifact: Model, length: int | None) -> int:
+        """Return how many tokens are read of a text: `length`, else what `artifact` was trained with, if it can.
+
+        Raises `StepError` for a model that has no length it was made for.
+        """
+        known = getattr(self.model.config, "max_position_embeddings", None) or 0  # XLNet says -1
+        wanted = length or artifact.card.get("context") or known
+        if wanted <= 0:
+            raise StepError(
+                "it is not known how many tokens this model reads",
+                where=artifact.step or str(artifact.path),
+                advice="set max_length",
+            )
+        return min(wanted, known) if known > 0 else int(wanted)
 
     def logits(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
         """Return what the head says of a few rows of token ids, one document each, in float32."""

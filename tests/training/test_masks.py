@@ -4,10 +4,21 @@ from itertools import pairwise
 
 import pytest
 import torch
-from transformers import BertConfig, BertForMaskedLM, LlamaConfig, LlamaForCausalLM
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    RobertaConfig,
+    RobertaModel,
+    T5Config,
+    T5EncoderModel,
+    XLNetConfig,
+    XLNetModel,
+)
 
 from workbench.errors import PluginError
-from workbench.training.masks import additive_mask, looks_back_only, model_inputs, positions
+from workbench.training.masks import additive_mask, known_positions, looks_back_only, model_inputs, positions
 
 LENGTHS = (5, 1, 9, 3)
 SIZES = {"num_hidden_layers": 3, "num_attention_heads": 4, "hidden_size": 32, "intermediate_size": 64}
@@ -116,3 +127,11 @@ def test_direction_is_read_from_the_attention():
     assert not looks_back_only(bert("sdpa"))
     with pytest.raises(PluginError, match="cannot tell whether Linear looks ahead"):
         looks_back_only(torch.nn.Linear(2, 2))
+
+
+def test_the_longest_row_is_that_of_the_table_of_positions():
+    """RoBERTa's table of 34 rows begins two rows late with padding 1; XLNet says -1 and T5 nothing: no limit."""
+    roberta = RobertaModel(RobertaConfig(vocab_size=50, max_position_embeddings=34, pad_token_id=1, **SIZES))
+    xlnet = XLNetModel(XLNetConfig(vocab_size=50, d_model=16, n_layer=1, n_head=2, d_inner=16))
+    t5 = T5EncoderModel(T5Config(vocab_size=50, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2))
+    assert [known_positions(model) for model in (roberta, llama("sdpa"), xlnet, t5)] == [32, 32, None, None]

@@ -10,9 +10,11 @@ from pydantic import ValidationError
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 from workbench_plugins.architectures.bert import Bert
 from workbench_plugins.architectures.llama import Llama
+from workbench_plugins.architectures.xlnet import XlNet
 from workbench_plugins.objectives.causal import Causal
 from workbench_plugins.objectives.classification import Classification
 from workbench_plugins.objectives.masked import Masked
+from workbench_plugins.objectives.permutation import Permutation
 from workbench_plugins.tuning.full import Full
 from workbench_plugins.tuning.head_only import HeadOnly
 from workbench_plugins.tuning.lora import Lora
@@ -220,6 +222,15 @@ def test_records_longer_than_the_model_are_refused(tmp_path, base, corpus):
     step = Tune(tuning=Full(), objective=Classification(), budget=SHORT, max_length=64)
     with pytest.raises(StepError, match="rows of 64 tokens, but the model knows 32 positions"):
         tuned(tmp_path, base, corpus, step)
+
+
+def test_a_model_that_knows_distances_only_is_tuned_like_any(tmp_path, tokens, corpus):
+    """XLNet gives the length of its rows as -1, which is no limit."""
+    few = Budget(steps=2)
+    step = Pretrain(architecture=XlNet(layers=1, width=16, heads=2), objective=Permutation(), budget=few)
+    base = pretrained(tmp_path / "base", tokens, step)
+    model = tuned(tmp_path / "tuned", base, corpus, Tune(tuning=Full(), objective=Classification(), budget=few))
+    assert (model.card["steps"], model.card["head"]) == (2, "sequence-classification")
 
 
 def test_parts_without_a_training_part_must_be_chosen(tmp_path, base, pack, corpus, tokenizer):

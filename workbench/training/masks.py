@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Batch = Mapping[str, torch.Tensor]
 
-__all__ = ["additive_mask", "looks_back_only", "model_inputs", "positions"]
+__all__ = ["additive_mask", "known_positions", "looks_back_only", "model_inputs", "positions"]
 
 PASSED_ON = ("token_type_ids", "segment_ids")  # where the model takes them
 
@@ -78,6 +78,16 @@ def looks_back_only(model: torch.nn.Module) -> bool:
         f"cannot tell whether {type(model).__name__} looks ahead: none of its modules says `is_causal`",
         expected="a transformers model with attention",
     )
+
+
+def known_positions(model: torch.nn.Module) -> int | None:
+    """Return the longest row that a transformers model has positions for; None where it tells distances only.
+
+    RoBERTa's table of positions has rows before the first one; XLNet gives its length as -1.
+    """
+    bare = _unwrapped(model)
+    known = int(getattr(bare.config, "max_position_embeddings", None) or 0) - _first_position(bare)
+    return known if known > 0 else None
 
 
 def _one_stack(model: torch.nn.Module, batch: Batch) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from workbench.contracts.ports import Port
 from workbench.contracts.step import Facts
 from workbench.contracts.tokenizer import Vocab
 from workbench.errors import EnvironmentProblem, StepError
+from workbench.training.masks import known_positions
 from workbench.training.models import load_model
 
 if TYPE_CHECKING:
@@ -123,8 +124,8 @@ def _check_sizes(model: PreTrainedModel, vocab: Vocab, where: str) -> None:
             where=where,
             expected="a teacher that was pretrained with the same objective",
         )
-    longest = getattr(model.config, "max_position_embeddings", None) or 0
-    if 0 < longest < vocab.max_length:
+    longest = known_positions(model)
+    if longest is not None and longest < vocab.max_length:
         raise StepError(
             f"rows of {vocab.max_length} tokens, but the teacher knows {longest} positions",
             where=where,

@@ -17,6 +17,7 @@ from workbench.contracts.step import Facts
 from workbench.errors import StepError
 from workbench.training.data import PackedRows, Records, encode_records, label_frame, of_part, part_names
 from workbench.training.fitting import head_fits, objective_fits, takes, tuning_fits
+from workbench.training.masks import known_positions
 from workbench.training.models import load_model
 from workbench.training.settings import Budget, TuningOptimizer
 from workbench.training.teaching import TEACHER, teacher_digests, teacher_fits
@@ -90,7 +91,7 @@ class Tune(TrainingStep):
 
     def _start(self, source: Model, material: Material) -> PreTrainedModel:
         model = load_model(source, self.objective.head, material.labels)
-        longest = getattr(model.config, "max_position_embeddings", None)
+        longest = known_positions(model)
         if longest is not None and material.vocab.max_length > longest:
             raise StepError(
                 f"rows of {material.vocab.max_length} tokens, but the model knows {longest} positions",

@@ -1,5 +1,7 @@
 """Classification scores: known answers for a model that always says the same, and baselines on the same documents."""
 
+import shutil
+
 import polars as pl
 import pytest
 import torch
@@ -7,7 +9,10 @@ from workbench_plugins.evaluators.classification import ClassificationScores, ma
 from workbench_plugins.evaluators.intervals import wilson
 from workbench_plugins.evaluators.tfidf import predict_tfidf
 
-from workbench.api import StepError
+from workbench.api import Context, Model, StepError, encode_text, load_model, row_logits
+from workbench.files.atomic import write_json
+from workbench.testing.artifacts import small_component
+from workbench.training.models import with_head
 
 LABELS = ["体育", "天气"]
 SPORT = [f"球队在第{n}分钟进球，比赛结束。" for n in range(20)]
@@ -105,3 +110,24 @@ def test_labels_keep_their_order_in_tables(classifier, corpus, context):
     tables = ClassificationScores().evaluate(classifier, held, context()).tables
     assert tables["labels"]["label"].to_list() == LABELS
     assert isinstance(tables["confusion"], pl.DataFrame)
+
+
+@pytest.mark.parametrize("use", ["architecture/mpt", "architecture/t5", "architecture/xlnet"])
+def test_models_that_know_distances_only_read_what_they_were_tuned_on(tmp_path, tokenizer, context, use):
+    """T5 and MPT have no table of positions and XLNet says it has -1: each text is read up to the card's context."""
+    path = tmp_path / "model"
+    torch.manual_seed(1)
+    body = small_component(use, layers=1, width=16, heads=2).build(
+        tokenizer.vocab(16), Context("step", use, 1, path, path, path, path)
+    )
+    with_head(body, "sequence-classification", LABELS).save_pretrained(path)
+    for file in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copyfile(tokenizer.path / file, path / file)
+    write_json(path / "training.json", {"head": "sequence-classification", "labels": LABELS, "context": 16})
+    model, texts = Model(path, "model", step="base"), [SPORT[0] * 9, WEATHER[0]]
+    found = ClassificationScores().predict(model, texts, context())
+    network, fast = load_model(model), tokenizer.load()
+    for text, row in zip(texts, found, strict=True):
+        with torch.no_grad():
+            alone = row_logits(network, [encode_text(fast, text, 16)], torch.device("cpu")).softmax(-1)[0]
+        assert row.tolist() == pytest.approx(alone.tolist(), abs=1e-5)
