@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PART_ROWS = 1 << 19  # documents whose labels are sorted at a time: 12 MB
 GROUPED_ROWS = 1 << 19  # documents whose groups are decided at a time; each time the ids of all are read through
 BATCH_ROWS = 1 << 16  # rows of the sketches in memory at a time
+COLUMN_BYTES = 32 << 20  # of columns that are read together: each reading opens all sketches
 
 
 def num_rows(sketches: pl.LazyFrame) -> int:
@@ -32,12 +33,21 @@ def num_rows(sketches: pl.LazyFrame) -> int:
 
 def column_of(sketches: pl.LazyFrame, name: str, rows: int) -> Labels:
     """Return an unsigned column of the sketches as uint64[rows], in their order, read batch by batch."""
-    values = np.empty(rows, dtype=np.uint64)
-    place = 0
-    for batch in sketches.select(name).collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
-        values[place : place + batch.height] = batch[name].to_numpy()
-        place += batch.height
-    return values
+    return next(columns_of(sketches, [name], rows))
+
+
+def columns_of(sketches: pl.LazyFrame, names: Sequence[str], rows: int) -> Iterator[Labels]:
+    """Yield unsigned columns as `column_of` does, read as many at a time as fit into `COLUMN_BYTES`, at least one."""
+    together = max(1, COLUMN_BYTES // (8 * max(1, rows)))
+    for start in range(0, len(names), together):
+        some = names[start : start + together]
+        values = np.empty((len(some), rows), dtype=np.uint64)
+        place = 0
+        for batch in sketches.select(some).collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+            for column, name in zip(values, some, strict=True):
+                column[place : place + batch.height] = batch[name].to_numpy()
+            place += batch.height
+        yield from values
 
 
 def rows_where(sketches: pl.LazyFrame, mask: Mask, columns: list[str]) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from workbench_plugins.filters.document_groups import BATCH_ROWS, column_of, dropped, members, num_rows
+from workbench_plugins.filters.document_groups import BATCH_ROWS, column_of, columns_of, dropped, members, num_rows
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -45,8 +45,8 @@ def cluster(sketches: pl.LazyFrame, bands: list[str], num_permutations: int, lea
     digests = column_of(sketches, "digest", rows)
     is_item = _first_of_each(digests)
     is_candidate = np.zeros(rows, dtype=np.bool_)
-    for band in bands:
-        in_bucket, starts = _buckets(column_of(sketches, band, rows), is_item)
+    for keys in columns_of(sketches, bands, rows):
+        in_bucket, starts = _buckets(keys, is_item)
         shares = ~starts
         shares[:-1] |= ~starts[1:]
         is_candidate[in_bucket[shares]] = True
@@ -58,8 +58,8 @@ def cluster(sketches: pl.LazyFrame, bands: list[str], num_permutations: int, lea
     _fill(signatures, sketches, stand_ins)
     roots = np.arange(candidates.size, dtype=np.int64)
     if candidates.size:
-        for band in bands:
-            _join(column_of(sketches, band, rows)[stand_ins], signatures, least_equal, roots)
+        for keys in columns_of(sketches, bands, rows):
+            _join(keys[stand_ins], signatures, least_equal, roots)
     while (roots[roots] != roots).any():  # until every item points at the first of its cluster
         roots = roots[roots]
     return Clusters(candidates, signatures, roots)
