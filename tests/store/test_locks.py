@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +40,32 @@ def test_a_killed_holder_is_replaced_at_once(tmp_path, holder):
         waited = time.monotonic() - started
     assert told == [1]
     assert 0.4 < waited < 1.5 + 4  # R9: replaced within 5 s, on a busy machine too
+
+
+def test_a_file_is_deleted_under_its_lock(tmp_path, monkeypatch):
+    """Else somebody could take the lock between the look and the deletion, and hold a file that is gone."""
+    locks = Locks(tmp_path)
+    with locks.held("x"):
+        pass
+    taken, plain = [], Path.unlink
+
+    def unlink(path, *, missing_ok):
+        with Locks(tmp_path).attempt("x") as is_free:
+            taken.append(is_free)
+        plain(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    locks.discard("x")
+    assert (taken, locks.path("x").exists()) == ([False], False)
+
+
+def test_a_lock_that_is_held_stays(tmp_path, holder):
+    """Whoever holds it, also this process for as long as it lives."""
+    locks = Locks(tmp_path)
+    locks.keep("own")
+    locks.discard("own")
+    locks.discard("x")
+    assert (locks.is_held("own"), locks.path("own").exists(), locks.path("x").exists()) == (True, True, True)
 
 
 def test_waiting_can_be_stopped(tmp_path, holder):

@@ -75,6 +75,14 @@ class Locks:
         with self.attempt(name) as is_free:
             return not is_free
 
+    def discard(self, name: str) -> None:
+        """Delete the file of a lock that nobody holds; held meanwhile, so that whoever wants it takes a new file."""
+        if self.is_held(name):
+            return
+        with self.attempt(name) as is_free:
+            if is_free:
+                self.path(name).unlink(missing_ok=True)
+
     def keep(self, name: str) -> None:
         """Take a lock for this whole process, until `drop` or until the process ends."""
         lock = self._new(name, thread_local=False)

@@ -229,8 +229,7 @@ class Store:
             shutil.rmtree(folder, ignore_errors=True)
         for pattern in ("owner-*.lock", "run-*.lock"):
             for lock in (self.root / "locks").glob(pattern):
-                if not self.locks.is_held(lock.stem):
-                    lock.unlink(missing_ok=True)
+                self.locks.discard(lock.stem)
 
     def _look(self, fingerprint: str) -> tuple[Manifest, Marks]:
         folder = self.folder(fingerprint)
