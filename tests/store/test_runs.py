@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from workbench.errors import UnknownName, UsageError
+from workbench.errors import EnvironmentProblem, UnknownName, UsageError
 from workbench.store.runs import RunRequest, Runs, StepRecord
 
 REQUEST = RunRequest("Tiny EN", "workbench: 1\n", {"steps": {}}, seed=7)
@@ -47,6 +47,16 @@ def test_find(tmp_path):
         Runs(tmp_path / "empty").find("last")
     with pytest.raises(UnknownName, match="unknown step 'b'"):
         runs.find("last").step("b")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"steps": [{}]}', '{"id": "x", "steps": [], "further": 1}'])
+def test_a_record_that_cannot_be_read_is_named(tmp_path, content):
+    """Whoever asks for the runs learns which file it is and what can be done."""
+    runs = Runs(tmp_path)
+    record = start(runs)
+    (record.folder / "run.json").write_text(content)
+    with pytest.raises(EnvironmentProblem, match=f"{record.id}/run.json: the record of a run is damaged"):
+        runs.all()
 
 
 def test_a_killed_run_reads_as_interrupted(tmp_path):

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from workbench.errors import UnknownName, UsageError
+from workbench.errors import EnvironmentProblem, UnknownName, UsageError
 from workbench.files.atomic import disk_errors, write_json, write_text
 from workbench.store.locks import Locks
 
@@ -251,9 +251,17 @@ class Runs:
         return keys
 
     def _read(self, folder: Path) -> RunRecord:
-        content = json.loads((folder / "run.json").read_text("utf-8"))
-        steps = [StepRecord(**step) for step in content.pop("steps")]
-        record = RunRecord(**content, folder=folder, steps=steps)
+        path = folder / "run.json"
+        try:
+            content = json.loads(path.read_text("utf-8"))
+            steps = [StepRecord(**step) for step in content.pop("steps")]
+            record = RunRecord(**content, folder=folder, steps=steps)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise EnvironmentProblem(
+                "the record of a run is damaged, or of another version",
+                where=str(path),
+                advice="delete that folder, or move it out of the store; its results stay",
+            ) from error
         if record.status == "running" and not self._locks.is_held(f"run-{record.id}"):
             record.status = "interrupted"
         return record
