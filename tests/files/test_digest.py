@@ -54,6 +54,17 @@ def test_what_is_new_is_written_when_the_cache_goes_away(file, tmp_path):
     assert len(json.loads((tmp_path / "index/digests.json").read_text())) == 1
 
 
+def test_an_index_that_cannot_be_written_is_done_without(file, tmp_path, capsys):
+    """It only saves time; nothing is said when the cache goes away."""
+    (tmp_path / "no-folder").write_text("")
+    cache = DigestCache(tmp_path / "no-folder" / "store")
+    digest = cache(file)
+    del cache
+    gc.collect()
+    assert capsys.readouterr().err == ""
+    assert digest == digest_file(file)
+
+
 def test_a_change_of_the_same_length_is_seen(file, hashed, tmp_path):
     """Even with the modification time put back: the time of change cannot be."""
     cache = DigestCache(tmp_path / "index")

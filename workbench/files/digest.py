@@ -12,7 +12,7 @@ import json
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from workbench.errors import EnvironmentProblem
@@ -85,8 +85,10 @@ def _is_settled(state: list[int | str]) -> bool:
 
 
 def _save(index: Path, new: dict[str, Entry]) -> None:
+    """Write what is new to the index; where that cannot be done, the files are read again next time."""
     if new:
-        write_json(index, {**_read_index(index), **new}, indent=None)
+        with suppress(OSError, EnvironmentProblem):
+            write_json(index, {**_read_index(index), **new}, indent=None)
         new.clear()
 
 
