@@ -67,15 +67,8 @@ class Contrastive(Objective):
 
     def loss(self, model: torch.nn.Module, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, float]]:
         """Return the loss in nats per pair, and how often a text is nearest to its own other one."""
-        import torch
-        from torch.nn.functional import cross_entropy
-
-        vectors_rd = self.vectors(model, batch)
-        similar_bb = vectors_rd[: len(vectors_rd) // 2] @ vectors_rd[len(vectors_rd) // 2 :].T / self.temperature
-        similar_bb = similar_bb.masked_fill(batch["repeats"], torch.finfo(similar_bb.dtype).min)
-        own_b = torch.arange(len(similar_bb), device=similar_bb.device)
-        loss = (cross_entropy(similar_bb, own_b) + cross_entropy(similar_bb.T, own_b)) / 2
-        return loss, {"accuracy": (similar_bb.detach().argmax(1) == own_b).float().mean().item()}
+        texts_bd, others_bd = self.vectors(model, batch).chunk(2)
+        return matching_loss(texts_bd, others_bd, 1 / self.temperature, batch["repeats"])
 
     @staticmethod
     def vectors(model: Any, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
@@ -86,3 +79,25 @@ class Contrastive(Objective):
         sums_rd = (output.last_hidden_state.float() * real_rt1).sum(1)
         vectors_rd: torch.Tensor = sums_rd / sums_rd.norm(dim=1, keepdim=True).clamp(min=1e-6)
         return vectors_rd
+
+
+def matching_loss(
+    left_bd: torch.Tensor, right_bd: torch.Tensor, scale: torch.Tensor | float, repeats_bb: torch.Tensor
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """Return the loss in nats per pair, in both directions, and how often a left one is nearest to its own right one.
+
+    In float32, also where training runs in bfloat16: cosines near 1 have steps of 1/256 there, and `scale` is up to 100.
+
+    Args:
+        left_bd, right_bd: float32[B, D] of length 1; row b of both belongs together.
+        scale: What cosines are multiplied by, 1/τ.
+        repeats_bb: bool[B, B], true for pairs that are not held against each other.
+    """
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    with torch.autocast(left_bd.device.type, enabled=False):
+        similar_bb = (scale * (left_bd @ right_bd.T)).masked_fill(repeats_bb, torch.finfo(torch.float32).min)
+        own_b = torch.arange(len(similar_bb), device=similar_bb.device)
+        loss = (cross_entropy(similar_bb, own_b) + cross_entropy(similar_bb.T, own_b)) / 2
+    return loss, {"accuracy": (similar_bb.detach().argmax(1) == own_b).float().mean().item()}

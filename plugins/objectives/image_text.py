@@ -16,7 +16,7 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from workbench_plugins.objectives.contrastive import Contrastive
+from workbench_plugins.objectives.contrastive import Contrastive, matching_loss
 
 from workbench.api import NEURAL, Field, Objective, StepError, encode_text, pad_rows, weights_beside
 
@@ -101,7 +101,7 @@ class ImageText(Objective):
     def loss(self, model: torch.nn.Module, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, float]]:
         """Return the loss in nats per pair, how often an image is nearest to its own text, and the temperature."""
         import torch
-        from torch.nn.functional import cross_entropy, linear, normalize
+        from torch.nn.functional import linear, normalize
 
         learned = weights_beside(model)
         texts_bd = Contrastive.vectors(
@@ -112,11 +112,8 @@ class ImageText(Objective):
         with torch.no_grad():
             learned["scale"].clamp_(max=LARGEST_SCALE)
         scale = learned["scale"].exp()
-        similar_bb = (scale * images_bw @ texts_bw.T).masked_fill(batch["repeats"], torch.finfo(torch.float32).min)
-        own_b = torch.arange(len(similar_bb), device=similar_bb.device)
-        loss = (cross_entropy(similar_bb, own_b) + cross_entropy(similar_bb.T, own_b)) / 2
-        accuracy = (similar_bb.detach().argmax(1) == own_b).float().mean().item()
-        return loss, {"accuracy": accuracy, "temperature": 1 / scale.item()}
+        loss, metrics = matching_loss(images_bw, texts_bw, scale, batch["repeats"])
+        return loss, {**metrics, "temperature": 1 / scale.item()}
 
 
 def _is_number(value: object) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from workbench_plugins.architectures.llama import Llama
-from workbench_plugins.objectives.contrastive import Contrastive
+from workbench_plugins.objectives.contrastive import Contrastive, matching_loss
 
 from workbench.api import Examples, StepError, Vocab
 from workbench.testing.artifacts import small_tokenizer
@@ -83,3 +83,14 @@ def test_pairs_are_learned(ctx):
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.3 * losses[0]
+
+
+def test_cosines_keep_their_digits_in_bfloat16():
+    """Vectors as near to each other as those of texts: the loss is that of float32."""
+    torch.manual_seed(1)
+    left, right = (torch.nn.functional.normalize(1 + 0.15 * torch.randn(16, 64), dim=1) for _ in range(2))
+    repeats = torch.zeros(16, 16, dtype=torch.bool)
+    exact, _ = matching_loss(left, right, 20.0, repeats)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss, _ = matching_loss(left, right, 20.0, repeats)
+    assert loss.item() == pytest.approx(exact.item(), rel=1e-6)
