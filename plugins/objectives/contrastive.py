@@ -89,7 +89,8 @@ def matching_loss(
     In float32, also where training runs in bfloat16: cosines near 1 have steps of 1/256 there, and `scale` is up to 100.
 
     Args:
-        left_bd, right_bd: float32[B, D] of length 1; row b of both belongs together.
+        left_bd: float32[B, D], each of length 1.
+        right_bd: The same; row b of it belongs to row b of the left.
         scale: What cosines are multiplied by, 1/τ.
         repeats_bb: bool[B, B], true for pairs that are not held against each other.
     """

@@ -55,6 +55,14 @@ def test_the_loss_by_hand():
     assert metrics == {"accuracy": 1.0, "temperature": pytest.approx(0.5)}
 
 
+def test_the_loss_is_the_same_in_bfloat16():
+    """Where training runs in bfloat16 the pairs are compared in float32."""
+    model = Fixed([[0.0, 0.0], [5.0, 0.0], [0.0, 3.0]], scale=torch.tensor(math.log(2)))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss, _ = ImageText().loss(model, collate(([1], [0.5, 0.0]), ([2, 2], [0.0, 7.0])))
+    assert loss.item() == pytest.approx(math.log(1 + math.exp(-2)), rel=1e-6)
+
+
 def test_both_directions_count():
     """Both images lie by the first text: ln 2 for each of them; the first text has two at similarity 1, the other at 0."""
     model = Fixed([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
