@@ -14,11 +14,12 @@ POOLER = "pooler"  # part of the head: pretraining with a language-model head ne
 def head_modules(model: PreTrainedModel) -> dict[str, torch.nn.Module]:
     """Return name → module of everything above the stack of blocks: the head and the pooler that feeds it.
 
-    A body alone has nothing above it.
+    A body alone has nothing above it. Where both stacks and the head stand side by side, as in T5, it is the output layer.
     """
     body = model.base_model_prefix
     if model.base_model is model:
-        return {}
+        output = model.get_output_embeddings()
+        return {name: module for name, module in model.named_children() if module is output}
     heads = {name: module for name, module in model.named_children() if name != body and has_weights(module)}
     pooler = getattr(model.base_model, POOLER, None)
     if pooler is not None:

@@ -49,12 +49,16 @@ class Lora(Tuning):
                 expected="a model with untied embeddings, or one with a classification head",
                 advice="leave `embeddings` off, or take tuning/full",
             )
+        from transformers.pytorch_utils import Conv1D
+
         heads = head_modules(model) if model.get_output_embeddings() is None else {}
+        layers = self.layers(model)
         config = LoraConfig(
             r=self.rank,
             lora_alpha=self.alpha or 2 * self.rank,  # type: ignore[arg-type]  # peft's annotation is int, any number works
             lora_dropout=self.dropout,
-            target_modules=self.layers(model),
+            target_modules=layers,
+            fan_in_fan_out=isinstance(model.get_submodule(layers[0]), Conv1D),  # GPT-2 has all its weights turned round
             modules_to_save=list(heads) or None,
         )
         with warnings.catch_warnings():  # peft 0.21 asks transformers 5.23 by a name that goes away in its version 6
@@ -64,13 +68,14 @@ class Lora(Tuning):
     def layers(self, model: PreTrainedModel) -> list[str]:
         """Return the full names of the layers to update: the body's linear ones that `targets` asks for, embeddings."""
         from torch import nn
+        from transformers.pytorch_utils import Conv1D
 
         heads = tuple(f"{name}." for name in head_modules(model))
         tokens = model.get_input_embeddings()
         linear = [
             name
             for name, module in model.named_modules()
-            if isinstance(module, nn.Linear) and not f"{name}.".startswith(heads)
+            if isinstance(module, (nn.Linear, Conv1D)) and not f"{name}.".startswith(heads)
         ]
         known = {name.rpartition(".")[2] for name in linear}
         unknown = sorted(set(self.targets or ()) - known)

@@ -7,7 +7,9 @@ import pytest
 import torch
 from transformers import BertForSequenceClassification, LlamaForSequenceClassification
 from workbench_plugins.architectures.bert import Bert
+from workbench_plugins.architectures.gpt2 import Gpt2
 from workbench_plugins.architectures.llama import Llama
+from workbench_plugins.architectures.t5 import T5
 from workbench_plugins.tuning.full import Full
 from workbench_plugins.tuning.head_only import HeadOnly
 from workbench_plugins.tuning.lora import Lora
@@ -26,6 +28,8 @@ def build(name):
         return Llama(layers=2, width=32, heads=2).build(VOCAB, CTX)
     if name == "bert":
         return Bert(layers=2, width=32, heads=2).build(VOCAB, CTX)
+    if name in ("gpt2", "t5"):
+        return {"gpt2": Gpt2, "t5": T5}[name](layers=2, width=32, heads=2).build(VOCAB, CTX)
     decoder = name == "llama-classifier"
     config = build("llama" if decoder else "bert").config
     config.num_labels = 3
@@ -45,8 +49,10 @@ def learn(model, steps=3):
         optimizer.step()
 
 
-MODELS = ["llama", "bert", "llama-classifier", "bert-classifier"]
+MODELS = ["llama", "bert", "gpt2", "t5", "llama-classifier", "bert-classifier"]
 HEADS = {
+    "gpt2": ("lm_head.",),
+    "t5": ("lm_head.",),
     "llama": ("lm_head.",),
     "bert": ("cls.",),
     "llama-classifier": ("score.",),
@@ -74,13 +80,14 @@ def test_head_only_leaves_the_rest_as_it_was(name):
     assert all(weight.requires_grad for weight in after.values())
 
 
-@pytest.mark.parametrize("name", ["llama", "bert"])
+@pytest.mark.parametrize("name", ["llama", "bert", "t5"])
 def test_head_only_survives_saving(name, tmp_path):
     """The head, no longer shared with the embeddings, is saved and loaded."""
     model = HeadOnly().prepare(build(name), CTX)
     learn(model)
     model.eval().save_pretrained(tmp_path)
-    assert torch.equal(logits(type(model).from_pretrained(tmp_path).eval()), logits(model))
+    loaded = type(model).from_pretrained(tmp_path).eval()
+    torch.testing.assert_close(logits(loaded), logits(model), atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -111,8 +118,14 @@ def test_lora_trains_updates_and_a_classification_head(name):
     prepared = Lora(rank=4).prepare(build(name), CTX)
     trained = {key: weight for key, weight in prepared.named_parameters() if weight.requires_grad}
     updates = sum(weight.numel() for key, weight in trained.items() if "lora_" in key)
-    ffn = 3 * (32 + 96) if name.startswith("llama") else 2 * (32 + 128)  # Llama has a gate, BERT has not
-    assert updates == 2 * 4 * (4 * (32 + 32) + ffn)
+    gated, plain = 3 * (32 + 96), 2 * (32 + 128)  # Llama and T5 have a gate, BERT and GPT-2 have not
+    sides = {
+        "llama": 4 * (32 + 32) + gated,
+        "bert": 4 * (32 + 32) + plain,
+        "gpt2": (32 + 96) + (32 + 32) + plain,  # queries, keys and values in one
+        "t5": 3 * 4 * (32 + 32) + 2 * gated,  # a block on either side, and the look across
+    }
+    assert updates == 2 * 4 * sides[name.partition("-")[0]]
     whole = [key for key in trained if "lora_" not in key]
     assert bool(whole) == name.endswith("classifier")
     assert all("modules_to_save" in key for key in whole)
