@@ -49,12 +49,15 @@ class Session:
     """A store and the components that are installed.
 
     Args:
-        store: The folder of results; default `WORKBENCH_STORE`, else `.workbench` in the working folder.
+        store: The folder of results; default `WORKBENCH_STORE`, else `.workbench` in the working folder. Raises
+            `UsageError` when it is a file.
         registry: The components; default all that are installed.
     """
 
     def __init__(self, store: Path | str | None = None, registry: Registry | None = None) -> None:
         self.root = Path(store or os.environ.get(STORE_VARIABLE) or DEFAULT_STORE).absolute()
+        if self.root.exists() and not self.root.is_dir():
+            raise UsageError("not a folder, so it cannot be a store", where=str(self.root), advice="name a folder")
         self._registry = registry
 
     @cached_property
@@ -185,11 +188,24 @@ class Session:
         if differences:
             raise LockMismatch(record.id, differences)
 
+    def find_run(self, name: str) -> RunRecord:
+        """Return the run that an id, the start of one, or `last` names. Raises `UsageError`."""
+        try:
+            return self.runs.find(name)
+        except UnknownName as error:
+            if self.runs.all():
+                raise
+            raise UsageError(
+                f"there is no run {name!r}: nothing was run in this store yet",
+                where=str(self.root),
+                advice="workbench run FILE, or name another store: --store DIR",
+            ) from error
+
     def find_result(self, reference: str) -> tuple[RunRecord, str, str | None]:
         """Return the run, the step and the part that `RUN:STEP` or `RUN:STEP.PART` names."""
         run, _, rest = reference.partition(":")
         step, _, part = rest.partition(".")
-        record = self.runs.find(run)
+        record = self.find_run(run)
         return record, record.step(step).name, part or None
 
     def artifact(self, reference: str) -> Artifact:
@@ -217,7 +233,7 @@ class Session:
         from workbench.showing import view_artifact, view_run
 
         if ":" not in reference:
-            return view_run(self.runs.find(reference))
+            return view_run(self.find_run(reference))
         record, step, _ = self.find_result(reference)
         return view_artifact(self.artifact(reference), record.step(step).component)
 
@@ -232,7 +248,7 @@ class Session:
         """Follow a document (its id or the start of it) through `run`, or the newest run that has it."""
         from workbench.trace import trace_document
 
-        records = [self.runs.find(run)] if run else self.runs.all()[::-1]
+        records = [self.find_run(run)] if run else self.runs.all()[::-1]
         return trace_document(self.store, records, document)
 
     def trace_batch(self, reference: str) -> BatchTrace:
@@ -240,19 +256,19 @@ class Session:
         from workbench.trace import parse_batch, trace_batch
 
         run, step, position = parse_batch(reference)
-        return trace_batch(self.store, self.runs.find(run), step, position)
+        return trace_batch(self.store, self.find_run(run), step, position)
 
     def compare(self, first: str, second: str) -> Comparison:
         """Return how two runs differ: settings, code, versions, ledgers and scores."""
         from workbench.compare import compare_runs
 
-        return compare_runs(self.store, self.runs.find(first), self.runs.find(second))
+        return compare_runs(self.store, self.find_run(first), self.find_run(second))
 
     def reproduce(self, run: str, observers: Sequence[Observer] = ()) -> Reproduction:
         """Run the recorded pipeline again in an empty store and compare every result with the one kept here."""
         from workbench.compare import compare_results
 
-        record = self.runs.find(run)
+        record = self.find_run(run)
         with self._empty_session() as other:
             graph = other.read(record.pipeline, base=Path(record.base))
             again = other.run(graph, until=record.until, observers=observers)
@@ -289,7 +305,9 @@ class Session:
     @contextmanager
     def _empty_session(self) -> Iterator[Session]:
         with self.store.scratch() as folder:
-            yield Session(folder, self.registry)
+            session = Session(folder, self.registry)
+            yield session
+            session.digest.save()  # now: when the object goes away, its folder is gone, and would be made again
 
 
 class LockMismatch(UsageError):

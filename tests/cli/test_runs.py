@@ -1,11 +1,15 @@
 """runs and store."""
 
+import gc
 import json
+
+import pytest
 
 
 def test_list(place):
     """Runs are listed newest first; an empty store has none."""
     assert place.json("runs", "list") == {"runs": []}
+    assert f"no runs yet in {place.store}" in place.call("runs", "list").stdout
     place.run("--until", "raw")
     place.run("--until", "clean")
     listed = place.json("runs", "list")["runs"]
@@ -57,6 +61,30 @@ def test_reproduce(place):
     ]
     assert sorted(path.name for path in place.store.glob("objects/*/*")) == before
     assert len(place.json("runs", "list")["runs"]) == 1
+
+
+def test_reproduce_leaves_nothing_behind(place, monkeypatch):
+    """Also the digests that the other store remembered are gone with it."""
+    monkeypatch.setattr("workbench.files.digest.SETTLING_NS", 0)  # a file just written is remembered as well
+    place.run("--until", "raw")
+    place.json("runs", "reproduce", "last")
+    gc.collect()  # digests are written at the latest when their session goes away
+    assert list(place.store.glob("tmp/*")) == []
+
+
+def test_list_counts_what_failed(place):
+    """A run that failed says so for each of its steps."""
+    (place.folder / "data.jsonl").write_text("not JSON\n")
+    place.call("run", place.file, status=1)
+    assert "0 ran, 0 cached, 1 failed, 3 skipped" in place.call("runs", "list").stdout
+
+
+@pytest.mark.parametrize("command", ["verify", "gc", "du"])
+def test_a_store_that_is_none(place, command):
+    """Where there is no store, the folder that was looked into is named; a file is refused."""
+    assert f" in {place.store}\n" in place.call("store", command).stdout
+    place.store.write_text("a file")
+    assert "not a folder, so it cannot be a store" in place.call("store", command, status=2).stderr
 
 
 def test_reproduce_after_the_data_changed(place):

@@ -10,10 +10,13 @@ import click
 from workbench.cli.table import Command, CommandTable, Options
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workbench.compare import Comparison, Reproduction
     from workbench.store.runs import RunRecord
 
 HERE = __name__
+HAS_RESULT = ("ran", "cached")
 
 runs = CommandTable(
     "runs",
@@ -33,9 +36,10 @@ def list_runs(options: Options) -> None:
     from workbench.session import Session
     from workbench.showing import describe_run
 
-    records = Session(options.store).runs.all()[::-1]
+    session = Session(options.store)
+    records = session.runs.all()[::-1]
     document = {"runs": [describe_run(record) for record in records]}
-    options.answer(document, lambda: _print_runs(records))
+    options.answer(document, lambda: _print_runs(records, session.root))
 
 
 @click.command(cls=Command)
@@ -43,7 +47,10 @@ def list_runs(options: Options) -> None:
 @click.argument("second", metavar="B")
 @click.pass_obj
 def diff(options: Options, first: str, second: str) -> None:
-    """Compare the runs A and B: settings, code, packages, ledgers and scores side by side."""
+    """Compare the runs A and B: settings, code, packages, ledgers and scores side by side.
+
+    A and B are ids, starts of one, or `last`; `workbench runs list` lists them.
+    """
     from workbench.session import Session
 
     comparison = Session(options.store).compare(first, second)
@@ -56,7 +63,8 @@ def diff(options: Options, first: str, second: str) -> None:
 def reproduce(ctx: click.Context, run: str) -> None:
     """Run the recorded pipeline of RUN again in an empty store, and say for every step how it compares.
 
-    The exit status is 1 when a step came out different or could not be compared.
+    RUN is an id, the start of one, or `last`. The exit status is 1 when a step came out different or could not be
+    compared.
     """
     from workbench.engine.progress import watcher
     from workbench.session import Session
@@ -67,26 +75,22 @@ def reproduce(ctx: click.Context, run: str) -> None:
     ctx.exit(0 if result.is_reproduced else 1)
 
 
-def _print_runs(records: list[RunRecord]) -> None:
+def _print_runs(records: list[RunRecord], root: Path) -> None:
     from workbench.cli.printing import say, table
     from workbench.wording import duration
 
     if not records:
-        say("no runs yet")
+        say(f"no runs yet in {root}")
         return
-    rows = []
-    for record in records:
-        statuses = [step.status for step in record.steps]
-        rows.append(
-            (
-                record.id,
-                record.name,
-                record.status,
-                duration(record.seconds),
-                f"{statuses.count('ran')} ran, {statuses.count('cached')} cached",
-            )
-        )
+    rows = [(record.id, record.name, record.status, duration(record.seconds), _tally(record)) for record in records]
     table(["run", "pipeline", "status", "time", "steps"], rows, numbers=[3])
+
+
+def _tally(record: RunRecord) -> str:
+    """Return how many steps ended how: always those with a result, the others when there are any."""
+    statuses = [step.status for step in record.steps]
+    counts = {status: statuses.count(status) for status in ("ran", "cached", "failed", "skipped")}
+    return ", ".join(f"{times} {status}" for status, times in counts.items() if times or status in HAS_RESULT)
 
 
 def _print_comparison(comparison: Comparison) -> None:

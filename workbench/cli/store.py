@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from workbench.cli.table import Command, CommandTable, Options
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HERE = __name__
 DAMAGED = 3  # as for any object that is not what its manifest says
@@ -29,8 +32,9 @@ def verify(ctx: click.Context) -> None:
     from workbench.session import Session
 
     options = ctx.ensure_object(Options)
-    checked = Session(options.store).verify()
-    options.answer(checked, lambda: _print_verified(checked))
+    session = Session(options.store)
+    checked = session.verify()
+    options.answer(checked, lambda: _print_verified(checked, session.root))
     ctx.exit(DAMAGED if checked["damaged"] else 0)
 
 
@@ -48,7 +52,7 @@ def collect(options: Options, dry_run: bool) -> None:  # noqa: FBT001  # a flag 
     gone = [vars(item) for item in (session.leftovers() if dry_run else session.collect())]
     freed = sum(item["size_bytes"] for item in gone)
     document = {"dry_run": dry_run, "size_bytes": freed, "deleted": gone}
-    options.answer(document, lambda: _print_collected(document))
+    options.answer(document, lambda: _print_collected(document, session.root))
 
 
 @click.command("du", cls=Command)
@@ -57,12 +61,13 @@ def usage(options: Options) -> None:
     """Say what takes how much space, the largest first."""
     from workbench.session import Session
 
-    uses = [vars(use) for use in Session(options.store).usage()]
+    session = Session(options.store)
+    uses = [vars(use) for use in session.usage()]
     total = sum(use["size_bytes"] for use in uses)
-    options.answer({"size_bytes": total, "uses": uses}, lambda: _print_usage(uses, total))
+    options.answer({"size_bytes": total, "uses": uses}, lambda: _print_usage(uses, total, session.root))
 
 
-def _print_verified(checked: dict[str, Any]) -> None:
+def _print_verified(checked: dict[str, Any], root: Path) -> None:
     from workbench.cli.printing import say, table
     from workbench.wording import count
 
@@ -70,6 +75,9 @@ def _print_verified(checked: dict[str, Any]) -> None:
         rows = [(item["name"], item["fingerprint"][:12], item["problem"]) for item in checked["damaged"]]
         table(["result", "fingerprint", "what is wrong"], rows)
         say()
+    if not checked["verified"]:
+        say(f"nothing to read: there are no results in {root}")
+        return
     found = (
         f"{len(checked['damaged'])} damaged and set aside; the next run makes them anew"
         if checked["damaged"]
@@ -78,7 +86,7 @@ def _print_verified(checked: dict[str, Any]) -> None:
     say(f"{count(checked['verified'], 'result')} read, {found}")
 
 
-def _print_collected(document: dict[str, Any]) -> None:
+def _print_collected(document: dict[str, Any], root: Path) -> None:
     from workbench.cli.printing import say, table
     from workbench.wording import size
 
@@ -88,10 +96,10 @@ def _print_collected(document: dict[str, Any]) -> None:
         say()
     freed = size(document["size_bytes"])
     said = f"{freed} would be freed" if document["dry_run"] else f"{freed} freed"
-    say(said if rows else "nothing to delete: runs refer to everything")
+    say(said if rows else f"nothing to delete: runs refer to everything in {root}")
 
 
-def _print_usage(uses: list[dict[str, Any]], total: int) -> None:
+def _print_usage(uses: list[dict[str, Any]], total: int, root: Path) -> None:
     from workbench.cli.printing import say, table
     from workbench.wording import size
 
@@ -101,4 +109,4 @@ def _print_usage(uses: list[dict[str, Any]], total: int) -> None:
     if rows:
         table(["size", "kind", "name", "fingerprint", "runs"], rows, numbers=[0, 4])
         say()
-    say(f"{size(total)} in all")
+    say(f"{size(total)} in all in {root}")
