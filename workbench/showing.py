@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.artifacts import Artifact, Corpus, Export, Model, Report, Tokenizer, Tokens
 from workbench.artifacts.ledger import Ledger
-from workbench.wording import count, duration, listed, number, share, size, spread
+from workbench.wording import count, duration, listed, number, share, shortened, size, spread
 
 if TYPE_CHECKING:
     import polars as pl
@@ -329,7 +329,7 @@ def sample_corpus(corpus: Corpus, wanted: int = NUM_SAMPLES) -> list[Passage]:
     if not corpus.num_rows:
         return []
     documents = corpus.scan().select("id", "source", "text").bottom_k(wanted, by="id").sort("id").collect()
-    return [Passage(f"{name}  {source or ''}", text[:PASSAGE]) for name, source, text in documents.iter_rows()]
+    return [Passage(f"{name}  {source or ''}", shortened(text, PASSAGE)) for name, source, text in documents.rows()]
 
 
 def grids_of_ledger(ledger: Ledger) -> list[Grid]:

@@ -117,12 +117,7 @@ def trace_document(store: Store, runs: list[RunRecord], wanted: str) -> Document
         if wanted in found:
             found = [wanted]
         if len(found) > 1:
-            shown = ", ".join(found[:NUM_CANDIDATES]) + (", …" if len(found) > NUM_CANDIDATES else "")
-            raise UsageError(
-                f"{wanted!r} is the start of {count(len(found), 'document')}",
-                expected=f"one of: {shown}",
-                advice="give more of it",
-            )
+            raise _ambiguous(wanted, found)
         if found:
             return _Tracer(store, record, found[0]).follow(steps)
     looked = count(len(runs), "run")
@@ -130,6 +125,17 @@ def trace_document(store: Store, runs: list[RunRecord], wanted: str) -> Document
         f"no document {wanted!r} in {looked}",
         expected="an id or the start of one",
         advice="workbench show last:STEP shows documents with their ids",
+    )
+
+
+def _ambiguous(wanted: str, found: list[str]) -> UsageError:
+    """Return the error for a prefix that fits several; past `NUM_CANDIDATES` they are not counted to the end."""
+    more = len(found) > NUM_CANDIDATES
+    number_of = f"more than {NUM_CANDIDATES} documents" if more else count(len(found), "document")
+    return UsageError(
+        f"{wanted!r} is the start of {number_of}",
+        expected=f"one of: {', '.join(found[:NUM_CANDIDATES])}{', …' if more else ''}",
+        advice="give more of it",
     )
 
 

@@ -84,6 +84,16 @@ def listed(items: Sequence[str], shown: int = 4) -> str:
     return "; ".join([*items[:shown], *more])
 
 
+def shortened(text: str, room: int) -> str:
+    """Return the first `room` characters of a text, and say so when that is not all.
+
+    >>> shortened("a house", 7), shortened("a house", 4)
+    ('a house', 'a ho… (and 3 characters more)')
+    """
+    hidden = len(text) - room
+    return text if hidden <= 0 else f"{text[:room]}… (and {count(hidden, 'character')} more)"
+
+
 def spread(total: int, wanted: int) -> list[int]:
     """Return at most `wanted` positions of `total`, evenly spread, the first and the last among them.
 

@@ -114,10 +114,34 @@ def test_trace_duplicate(finished, ids):
 
 
 def test_trace_by_prefix(finished, ids):
-    """The start of an id is enough when it is one document's alone; otherwise the candidates are named."""
+    """The start of an id is enough when it is one document's alone; otherwise the candidates are named, six at most."""
     assert finished.json("trace", ids[5][:12])["id"] == ids[5]
     ambiguous = finished.call("trace", "", status=2).stderr
-    assert "is the start of 7 documents" in ambiguous or "is the start of 8 documents" in ambiguous
+    assert "is the start of more than 6 documents" in ambiguous
+    assert [name in ambiguous for name in sorted(ids.values())].count(True) == 6
+
+
+def test_a_prefix_of_two_is_counted():
+    """Up to six documents are counted to the end."""
+    from workbench.trace import _ambiguous
+
+    assert "'ab' is the start of 2 documents" in _ambiguous("ab", ["ab1", "ab2"]).message
+    assert "…" not in _ambiguous("ab", ["ab1", "ab2"]).message
+
+
+def test_show_where_nothing_was_run(place):
+    """Without a run the message names the store that was looked into, and what to do."""
+    message = place.call("show", status=2).stderr
+    assert message.startswith(f"{place.store}: there is no run 'last': nothing was run in this store yet\n")
+    assert "--store DIR" in message
+    assert "nothing was run" in place.call("trace", "--batch", "last:base:1", status=2).stderr
+
+
+def test_a_long_passage_says_that_it_is_cut(place):
+    """A sample shows 600 characters of a text, and how many it leaves out."""
+    (place.folder / "data.jsonl").write_text(json.dumps({"text": "long " * 200}) + "\n")
+    place.run("--until", "raw")
+    assert f"{'long ' * 120}… (and 400 characters more)" in place.call("show", "last:raw").stdout
 
 
 def test_trace_of_nobody(finished):
