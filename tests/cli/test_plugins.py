@@ -55,6 +55,16 @@ def test_show_groups_and_parts():
     assert settings["architecture"]["required"] is True
 
 
+def test_show_prints_what_matters_first():
+    """What must be given stands first, optional ports say so, and marks are explained where there are any."""
+    printed = CliRunner().invoke(root, ["plugins", "show", "train/pretrain"]).stdout
+    assert "takes       tokens (optional), corpus (optional), teacher (model, optional)\n" in printed
+    assert printed[printed.index("\nsetting") :].splitlines()[2].startswith("architecture ")
+    assert "runtime: how fast, never what." in printed
+    assert "threshold:" not in printed
+    assert "runtime:" not in CliRunner().invoke(root, ["plugins", "show", "source/text"]).stdout
+
+
 def test_every_component_can_be_described():
     """The card of every installed component is JSON with words for every type; a missing extra is named with pip's command."""
     refs = Registry.discover().refs()
@@ -171,3 +181,10 @@ def test_help_explains_itself(name):
     assert result.exit_code == 0
     assert "--json" in result.stdout
     assert all(len(line) <= 80 for line in click.unstyle(result.stdout).splitlines())
+
+
+def test_help_of_the_schema_shows_lines_to_copy():
+    """What is to be copied stands in lines of its own, and no markup is left."""
+    shown = CliRunner().invoke(root, ["schema", "--help"], terminal_width=80).stdout
+    assert "\n    workbench schema > workbench.schema.json\n" in shown
+    assert "\\b" not in shown

@@ -7,14 +7,12 @@ from pathlib import Path
 import click
 
 from workbench.cli.failing import describe_problems
-from workbench.cli.table import Command, Options
+from workbench.cli.table import Command, Options, set_option
 
 
 @click.command(cls=Command)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "-s", "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a setting: base.with.lr=1e-3."
-)
+@set_option
 @click.option("--card", "with_cards", is_flag=True, help="Also say what the models cost, measured for a second each.")
 @click.pass_context
 def check(ctx: click.Context, file: Path, overrides: tuple[str, ...], *, with_cards: bool) -> None:

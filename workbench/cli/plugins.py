@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from workbench.catalog import ComponentCard, Health
 
 HERE = __name__
+MARKS = {
+    "threshold": "only decides, trying another reruns no measurement",
+    "runtime": "how fast, never what",
+}
 
 plugins = CommandTable(
     "plugins",
@@ -29,8 +33,8 @@ plugins = CommandTable(
 )
 
 
-@click.command("list", cls=Command)
-@click.argument("kind", required=False, metavar=f"[{'|'.join(KINDS)}]")
+@click.command("list", cls=Command, epilog=f"Kinds: {', '.join(KINDS)}")
+@click.argument("kind", required=False, metavar="[KIND]")
 @click.pass_obj
 def list_components(options: Options, kind: str | None) -> None:
     """List every component that is installed, or those of one KIND."""
@@ -99,7 +103,7 @@ def _print_card(card: ComponentCard) -> None:
     say()
     say(card.about)
     say()
-    inputs = ", ".join(f"{name} ({words})" for name, words in card.inputs.items())
+    inputs = ", ".join(_port(name, words) for name, words in card.inputs.items())
     given = [
         ("takes", inputs),
         ("gives", card.output),
@@ -109,9 +113,21 @@ def _print_card(card: ComponentCard) -> None:
     facts([(name, value) for name, value in given if value])
     if card.settings:
         say()
-        table(["setting", "type", "default", "counts as", "meaning"], [_setting_row(item) for item in card.settings])
+        settings = sorted(card.settings, key=lambda item: not item.required)
+        table(["setting", "type", "default", "counts as", "meaning"], [_setting_row(item) for item in settings])
+    marks = [f"{mark}: {words}." for mark, words in MARKS.items() if any(item.mark == mark for item in card.settings)]
+    if marks:
         say()
-        say("threshold: only decides, trying another reruns no measurement. runtime: how fast, never what.")
+        say(" ".join(marks))
+
+
+def _port(name: str, words: str) -> str:
+    """Write a port and what it takes.
+
+    >>> _port("heldout", "corpus"), _port("corpus", "corpus (optional)"), _port("teacher", "model (optional)")
+    ('heldout (corpus)', 'corpus (optional)', 'teacher (model, optional)')
+    """
+    return words if words.partition(" ")[0] == name else f"{name} ({words.replace(' (optional)', ', optional')})"
 
 
 def _setting_row(setting: Any) -> tuple[str, ...]:

@@ -12,14 +12,14 @@ from workbench.cli.table import Command, Options
 @click.command(cls=Command)
 @click.pass_obj
 def schema(options: Options) -> None:
-    r"""Write the JSON Schema of pipeline files over the components installed here.
+    """Write the JSON Schema of pipeline files over the components installed here.
 
     Put the output into a file, and name it in the first line of a pipeline, so that an editor completes and checks:
 
     \b
       workbench schema > workbench.schema.json
       # yaml-language-server: $schema=workbench.schema.json
-    """
+    """  # noqa: D301  # the character itself tells click not to wrap what follows
     from workbench.session import Session
 
     document = Session(options.store).schema()

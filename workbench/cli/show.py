@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@click.argument("reference", metavar="RUN[:STEP[.PART]]", default="last")
+@click.argument("reference", metavar="[RUN[:STEP[.PART]]]", default="last")
 @click.pass_obj
 def show(options: Options, reference: str) -> None:
-    """Look at a run, or at the result of a step. RUN is an id, the start of one, or `last`.
+    """Look at a run, or at the result of a step: last, last:clean, last:split.valid.
+
+    RUN is an id (workbench runs list), the start of one, or `last`, the newest, which is meant when nothing is named.
 
     A corpus shows its ledger, numbers and a few documents; a model its card and curve; a report its scores.
     """

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 @click.command(cls=Command)
 @click.argument("document", metavar="[DOC-ID]", required=False)
 @click.option("--run", "run", metavar="RUN", help="Follow it through this run [the newest that has it].")
-@click.option("--batch", metavar="RUN:STEP:N", help="The documents that training step N of STEP saw.")
+@click.option("--batch", metavar="RUN:STEP:N", help="The documents that training step N of STEP saw: last:base:100.")
 @click.pass_obj
 def trace(options: Options, document: str | None, run: str | None, batch: str | None) -> None:
     """Follow a document from its source through every step; DOC-ID is its id or the start of it.
 
-    With --batch, name the documents that a training step saw.
+    `workbench show last:STEP` shows documents with their ids. With --batch, name the documents that a training step
+    saw. RUN is an id, the start of one, or `last`.
     """
     from workbench.session import Session
 
