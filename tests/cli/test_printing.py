@@ -91,3 +91,4 @@ def test_errors_of_the_system_are_the_environment():
     """An error of the operating system ends with status 3 and names the file."""
     error = as_workbench_error(FileNotFoundError(2, "No such file or directory", "/data/x"))
     assert (error.exit_status, error.message) == (3, "/data/x: No such file or directory")
+    assert "name a folder you may write to" in as_workbench_error(PermissionError(13, "Permission denied", "/x")).advice

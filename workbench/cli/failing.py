@@ -14,6 +14,14 @@ import click
 
 from workbench.errors import EnvironmentProblem, Interrupted, PipelineError, UnknownName, UsageError, WorkbenchError
 
+REMEDIES = {
+    errno.EACCES: "name a folder you may write to, or change who may read and write this one",
+    errno.EPERM: "name a folder you may write to, or change who may read and write this one",
+    errno.EROFS: "name a folder on a disk that can be written",
+    errno.ENOSPC: "free some space, or name a folder on another disk",
+    errno.EDQUOT: "free some space, or name a folder on another disk",
+}
+
 
 def as_workbench_error(error: BaseException) -> WorkbenchError:
     """Return the error that tells a user what `error` means."""
@@ -24,7 +32,8 @@ def as_workbench_error(error: BaseException) -> WorkbenchError:
     if isinstance(error, click.ClickException):
         return _usage_error(error)
     if isinstance(error, OSError) and error.errno is not None:
-        return EnvironmentProblem(error.strerror or errno.errorcode.get(error.errno, "?"), where=_file_of(error))
+        what = error.strerror or errno.errorcode.get(error.errno, "?")
+        return EnvironmentProblem(what, where=_file_of(error), advice=REMEDIES.get(error.errno, ""))
     kind = type(error).__name__
     first = (str(error).strip() or "no message").splitlines()[0]
     return WorkbenchError(
