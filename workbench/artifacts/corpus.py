@@ -176,8 +176,8 @@ def write_shard(path: Path, frame: pl.DataFrame) -> None:
     """Write one Parquet shard: zstd, page checksums, the same bytes for the same rows."""
     import pyarrow.parquet as pq
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(
             _as_arrow(frame),
             path,
@@ -192,8 +192,8 @@ def write_scratch(path: Path, frame: pl.DataFrame) -> None:
     """Write a Parquet file that is read within the step and then deleted: quick to write, with page checksums."""
     import pyarrow.parquet as pq
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(
             _as_arrow(frame),
             path,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import traceback
 from pathlib import Path
 from typing import Any
 
 from workbench import errors
 from workbench.errors import EnvironmentProblem, Interrupted, StepError, WorkbenchError
+from workbench.files.atomic import is_disk_full
 from workbench.files.text import safe_line
 
 MAX_LINE = 300
@@ -30,7 +30,7 @@ def as_workbench_error(error: BaseException, where: str, log: Path | None = None
         return StepError(f"the component called sys.exit({error.code!r})", where=where, advice=see)
     if isinstance(error, MemoryError):
         return EnvironmentProblem("there is not enough memory", where=where, advice="fewer workers or smaller batches")
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_disk_full(error):
         return EnvironmentProblem("the disk is full", where=where, advice="free some space, run again")
     said = safe_line(str(error), MAX_LINE)
     return StepError(f"{type(error).__name__}: {said}" if said else type(error).__name__, where=where, advice=see)

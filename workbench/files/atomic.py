@@ -90,13 +90,18 @@ def flush_folder(path: Path) -> None:
         return
 
 
+def is_disk_full(error: BaseException) -> bool:
+    """Return whether the system refused to write for want of space, or beyond what the user may take."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
     """Turn a full disk or a missing permission at `path` into one clear line."""
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             raise EnvironmentProblem(
                 "the disk is full", where=str(path), advice="free some space, run again"
             ) from error

@@ -1,5 +1,6 @@
 """Filters as steps: signals of every document, verdicts from signals, the ledger, and contracts that are broken."""
 
+import errno
 import json
 from pathlib import Path
 from typing import ClassVar
@@ -14,6 +15,7 @@ from workbench.contracts.filters import CorpusFilter, Kernel, RewriteFilter, Rew
 from workbench.contracts.records import documents
 from workbench.engine.corpus.chain import Chain
 from workbench.engine.corpus.filtering import run
+from workbench.engine.corpus.mapping import blaming
 from workbench.engine.corpus.writing import CorpusWriter
 from workbench.errors import PluginError
 from workbench.testing.trials import digest_of
@@ -276,6 +278,13 @@ def test_a_corpus_without_shards_stays_one(tmp_path):
         result = run_step(component, corpus, tmp_path / type(component).__name__)
         assert result.num_rows == 0
         assert set(result.columns) == {"id", "text", "source", "meta"}
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(errno.ENOSPC, "no space")])
+def test_what_the_machine_lacks_is_not_the_fault_of_a_filter(error):
+    """The engine has its own words, and exit status, for both."""
+    with pytest.raises(type(error)), blaming(Length(), "00000"):
+        raise error
 
 
 class Broken(RowFilter):

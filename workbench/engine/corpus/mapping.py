@@ -17,6 +17,7 @@ from workbench.contracts.component import Component, nested, settings_of
 from workbench.core_components import CORE
 from workbench.engine.corpus.writing import shard_name
 from workbench.errors import PluginError, WorkbenchError
+from workbench.files.atomic import is_disk_full
 from workbench.registry import shared_registry
 
 if TYPE_CHECKING:
@@ -95,10 +96,9 @@ def is_installed(component: Component) -> bool:
 
 
 @contextmanager
-def blaming(component: Component | str, shard: str) -> Iterator[None]:
-    """Turn whatever a component raises into a `PluginError` that names it and the shard."""
-    name = component if isinstance(component, str) else component.component_id or type(component).__qualname__
-    where = f"{name}, shard {shard}"
+def blaming(component: Component, shard: str) -> Iterator[None]:
+    """Turn what a component raises into a `PluginError` that names it and the shard; a full disk is not its fault."""
+    where = f"{component.component_id or type(component).__qualname__}, shard {shard}"
     try:
         yield
     except WorkbenchError as error:
@@ -106,4 +106,6 @@ def blaming(component: Component | str, shard: str) -> Iterator[None]:
             raise
         raise PluginError(error.what, where=where, expected=error.expected, advice=error.advice) from error
     except Exception as error:
+        if isinstance(error, MemoryError) or is_disk_full(error):
+            raise
         raise PluginError(f"{type(error).__name__}: {error}".splitlines()[0], where=where) from error
