@@ -178,9 +178,7 @@ def measure_shard(component: Component, task: Task) -> Task:
     batch = read_shard(Path(task["shard"]), ["id", "text"])
     text = batch["text"]
     if component.unit == "tokens":
-        fast = Tokenizer(Path(task["tokenizer"])).fast
-        counts = [len(encoded) for encoded in fast.encode_batch_fast(text.to_list(), add_special_tokens=False)]
-        size = pl.Series(counts, dtype=pl.Int64)
+        size = pl.Series(Tokenizer(Path(task["tokenizer"])).lengths(text.to_list()), dtype=pl.Int64)
     elif component.unit == "words":
         size = text.str.count_matches(WORD).cast(pl.Int64)
     else:

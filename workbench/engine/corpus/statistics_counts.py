@@ -91,8 +91,7 @@ def count_shard(component: Component, task: Task) -> Task:
         "bytes": int(text.str.len_bytes().sum()),
     }
     if task["tokenizer"]:
-        fast = Tokenizer(Path(task["tokenizer"])).fast
-        totals["tokens"] = sum(len(found) for found in fast.encode_batch_fast(text.to_list(), add_special_tokens=False))
+        totals["tokens"] = sum(Tokenizer(Path(task["tokenizer"])).lengths(text.to_list()))
     numbers = [random_number(task["seed"], "statistics", name) for name in batch["id"]]
     normal = text.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
     hashes = batch.select("id", pl.Series("number", numbers, dtype=pl.UInt64)).with_columns(
