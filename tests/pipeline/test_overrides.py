@@ -50,6 +50,7 @@ WRONG = {
     "raw.with.max_bad=-1": "1:18: max_bad must be at least 0, got -1",
     "raw.with.paths=[a, 3]": "1:20: paths.1 must be a text, got 3",
     "raw.with.max_bad.x=1": "1:1: nothing can be set below a single value: 'x'",
+    "raw.with" + ".a" * 999 + "=1": "1:1: a path of 1001 parts; a file is nested 100 levels at most",
     "raw..max_bad=1": "1:1: the path 'raw..max_bad' has an empty part",
     "chain.with.filters.2.with.min_words=1": "1:1: expected the number of an item, 0 to 1, got '2'",
     "chain.with.filters.first=1": "1:1: expected the number of an item, 0 to 1, got 'first'",

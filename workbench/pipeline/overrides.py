@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from workbench.errors import PipelineError, Problem, did_you_mean
-from workbench.pipeline.yaml_nodes import Entry, Mark, Node, parse_yaml
+from workbench.pipeline.yaml_nodes import MAX_DEPTH, Entry, Mark, Node, parse_yaml
 
 TOP_LEVEL = ("workbench", "name", "seed", "steps", "sweep")
 
@@ -54,6 +54,10 @@ def full_path(root: Node, path: str, mark: Mark) -> list[str]:
     steps = path.split(".")
     if "" in steps:
         raise PipelineError([mark.problem(f"the path {path!r} has an empty part")])
+    if len(steps) > MAX_DEPTH:
+        raise PipelineError(
+            [mark.problem(f"a path of {len(steps)} parts; a file is nested {MAX_DEPTH} levels at most")]
+        )
     entry = root.entries.get("steps")
     known = entry.node.entries if entry else {}
     if steps[0] != "steps":
