@@ -11,7 +11,7 @@ from workbench_plugins.evaluators.perplexity import Perplexity
 from workbench.api import Evaluator, Field, Port, Scores, StepError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from workbench.api import Context, Corpus, Model
 
@@ -34,6 +34,7 @@ class Suite(Evaluator):
     def evaluate(self, model: Model, data: Corpus, ctx: Context) -> Scores:
         """Return the scores, tables and notes of every evaluator, under its name where there are several."""
         chosen = self.fitting(model.card["head"], ctx.step)
+        check_inputs(chosen, ctx)
         merged = Scores()
         names = numbered([name_of(evaluator) for evaluator in chosen])
         for name, evaluator in zip(names, chosen, strict=True):
@@ -41,6 +42,9 @@ class Suite(Evaluator):
             is_alone = len(chosen) == 1
             merged.scores += [
                 score if is_alone else replace(score, name=f"{name}: {score.name}") for score in found.scores
+            ]
+            merged.pictures += [
+                drawn if is_alone else replace(drawn, name=f"{name}-{drawn.name}") for drawn in found.pictures
             ]
             merged.tables |= {key if is_alone else f"{name}-{key}": table for key, table in found.tables.items()}
             merged.notes += found.notes if is_alone else [f"{name}: {note}" for note in found.notes]
@@ -64,6 +68,20 @@ class Suite(Evaluator):
                 f"no evaluator is known for a {head} head", where=where, advice="name some in the setting `evaluators`"
             )
         return chosen
+
+
+def check_inputs(evaluators: Sequence[Evaluator], ctx: Context) -> None:
+    """Raise `StepError` when an evaluator needs an input that the step does not have."""
+    for evaluator in evaluators:
+        for name, port in evaluator.inputs.items():
+            if name not in (*Evaluator.inputs, *ctx.inputs) and not port.optional:  # model and heldout are always there
+                takes = ", ".join(Suite.inputs)
+                raise StepError(
+                    f"evaluator {name_of(evaluator)} needs the input {name!r}",
+                    where=ctx.step,
+                    expected=f"an input {name!r} of this step" if name in Suite.inputs else f"some of: {takes}",
+                    advice="" if name in Suite.inputs else "give it a step of its own",
+                )
 
 
 def name_of(evaluator: Evaluator) -> str:
