@@ -119,6 +119,12 @@ class ClassificationScores(Evaluator):
         answers = Answers.from_names(labels, frame["label"].to_list(), predicted)
         result = Scores(notes=_notes(frame, data, known))
         self.score(result, answers, frame, learned, ctx)
+        result.by_document = frame.select(
+            "id",
+            pl.lit("accuracy").alias("score"),
+            pl.Series("part", answers.hits_n.astype(np.float64)),
+            pl.lit(1.0).alias("units"),
+        )
         result.tables["confusion"] = confusion_table(answers.counts(), labels)
         result.tables["labels"] = label_table(answers.counts(), labels)
         result.tables["confident-mistakes"] = mistakes(frame, answers, probabilities_nc)

@@ -64,7 +64,14 @@ class Perplexity(Evaluator):
             _score("bits per byte", _bits, (nats_d + start_d, base_d + start_d), bytes_d, base_name, rng),
         ]
         notes = [f"{len(frame)} of {data.num_rows} documents read, each by itself; intervals are over documents"]
-        return Scores(scores, {"hardest-documents": hardest(frame, nats_d, tokens_d)}, notes)
+        by_document = frame.select(
+            "id",
+            pl.lit("bits per byte").alias("score"),
+            pl.Series("part", _bits(nats_d + start_d)),
+            pl.Series("units", bytes_d),
+        )
+        tables = {"hardest-documents": hardest(frame, nats_d, tokens_d)}
+        return Scores(scores, tables, notes, by_document=by_document)
 
     def measure(self, language: LanguageModel, ids: Sequence[Sequence[int]], ctx: Context) -> Floats:
         """Return the nats of all scored tokens of each document, float64[D]."""
@@ -98,7 +105,7 @@ def hardest(frame: pl.DataFrame, nats_d: Floats, tokens_d: Floats) -> pl.DataFra
     return table.sort(["nats per token", "id"], descending=[True, False]).head(NUM_SHOWN)
 
 
-def _bits(nats: float) -> float:
+def _bits(nats: Any) -> Any:
     return nats / math.log(2)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+import polars as pl
 from workbench_plugins.evaluators.classification import ClassificationScores
 from workbench_plugins.evaluators.perplexity import Perplexity
 
@@ -48,6 +49,13 @@ class Suite(Evaluator):
             ]
             merged.tables |= {key if is_alone else f"{name}-{key}": table for key, table in found.tables.items()}
             merged.notes += found.notes if is_alone else [f"{name}: {note}" for note in found.notes]
+            if found.by_document is not None:
+                told = (
+                    found.by_document
+                    if is_alone
+                    else found.by_document.with_columns(score=f"{name}: " + pl.col("score"))
+                )
+                merged.by_document = told if merged.by_document is None else merged.by_document.vstack(told)
         return merged
 
     def fitting(self, head: str, where: str) -> list[Evaluator]:

@@ -7,11 +7,13 @@ compared only under the same name; models that lack it are named; differences of
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import polars as pl
 from workbench_plugins.exporters.comparison_pictures import Curve, Row, curves, scored
 from workbench_plugins.exporters.model_card import facts, in_words
+from workbench_plugins.exporters.paired import difference
 
 from workbench.api import Exporter, Field, Page, Port, StepError, write_text
 
@@ -67,37 +69,74 @@ def by_score(models: Sequence[Model], reports: Sequence[Report], where: str) -> 
                 where=f"{where}.reports",
                 expected=f"reports of evaluators on {', '.join(names.values())}",
             )
+        told = report.by_document
         for one in report.scores:
-            found[one.name].append((order[report.model], report.step, Row(names[report.model], one)))
+            documents = None if told is None else told.filter(pl.col("score") == one.name)
+            row = Row(names[report.model], one, None if documents is None or documents.is_empty() else documents)
+            found[one.name].append((order[report.model], report.step, row))
     result = {}
     for name, rows in found.items():
         times = Counter(row.model for _, _, row in rows)
         result[name] = [
-            Row(f"{row.model} ({step})", row.score) if times[row.model] > 1 else row
+            replace(row, model=f"{row.model} ({step})") if times[row.model] > 1 else row
             for _, step, row in sorted(rows, key=lambda item: item[0])
         ]
     return result
 
 
 def glance(page: Page, found: Mapping[str, Sequence[Row]]) -> None:
-    """Add which model is best by each score, and which ones its interval cannot tell from it."""
+    """Add which model is best by each score, and which ones cannot be told from it.
+
+    Two models are told apart by their difference on the same documents, where these are known, else by their intervals.
+    """
     page.section("At a glance")
     points = []
     for name, rows in found.items():
-        sign = 1 if rows[0].score.higher_is_better else -1
-        best = max(rows, key=lambda row: sign * row.score.value)
-        near = [row.model for row in rows if row is not best and _overlap(row, best)]
-        one = best.score
+        best, one = best_of(rows), best_of(rows).score
+        others = [(row, difference(row.documents, best.documents)) for row in rows if row is not best]
+        like = [row.model for row, found in others if found is not None and found.holds_zero]
+        near = [row.model for row, found in others if found is None and _overlap(row, best)]
+        said = [f"on the same documents {', '.join(like)} cannot be told from it"] if like else []
+        said += [f"the intervals of {', '.join(near)} overlap with it"] if near else []
+        if not said:
+            paired = bool(others) and all(found is not None for _, found in others)
+            said = ["no other is as good on the same documents" if paired else "no other interval reaches it"]
         points.append(
-            f"{name}: {best.model} is {'highest' if sign > 0 else 'lowest'} with {one.value:.4g} "
-            f"(95 % interval {one.low:.4g} to {one.high:.4g}, n = {one.n:,})"
-            + (f"; the intervals of {', '.join(near)} overlap with it." if near else "; no other interval reaches it.")
+            f"{name}: {best.model} is {'highest' if one.higher_is_better else 'lowest'} with {one.value:.4g} "
+            f"(95 % interval {one.low:.4g} to {one.high:.4g}, n = {one.n:,}); {'; '.join(said)}."
         )
     page.points(points or ["No score was given."])
 
 
+def best_of(rows: Sequence[Row]) -> Row:
+    """Return the row with the best score, the first of equal ones."""
+    sign = 1 if rows[0].score.higher_is_better else -1
+    return max(rows, key=lambda row: sign * row.score.value)
+
+
 def _overlap(one: Row, other: Row) -> bool:
     return one.score.low <= other.score.high and other.score.low <= one.score.high
+
+
+def differences(page: Page, name: str, rows: Sequence[Row]) -> bool:
+    """Add how each model differs from the best one on the same documents; return whether all could be compared so."""
+    best = best_of(rows)
+    others = [row for row in rows if row is not best]
+    found = [(row.model, difference(row.documents, best.documents)) for row in others]
+    table = [
+        {
+            "model": model,
+            f"{name}, less that of {best.model}": f"{one.value:+.4g}",
+            "95 % interval": f"{one.low:+.4g} to {one.high:+.4g}",
+            "documents": one.n,
+            "told apart": "no" if one.holds_zero else "yes",
+        }
+        for model, one in found
+        if one is not None
+    ]
+    if table:
+        page.table(f"{name} on the same documents as {best.model}, the best", pl.DataFrame(table))
+    return bool(others) and len(table) == len(others)
 
 
 def cards(page: Page, models: Sequence[Model]) -> None:
@@ -183,7 +222,13 @@ def score(page: Page, name: str, rows: Sequence[Row], models: Sequence[Model]) -
     notes = [f"not measured for {', '.join(lacking)}"] if lacking else []
     if len({row.score.n for row in rows}) > 1:
         notes.append("n differs: these were not judged on the same items, so their scores cannot be compared")
-    elif len(rows) > 1:
+    is_paired = differences(page, name, rows)
+    if is_paired:
+        notes.append(
+            "differences are over the same documents, which are hard or easy for all models alike; each interval is for "
+            "its own pair, and the best was chosen by the same numbers"
+        )
+    elif len(rows) > 1 and len({row.score.n for row in rows}) == 1:
         notes.append(
             "an interval says how the score varies with the items; where all were judged on the same ones, as equal n "
             "suggests, they rise and fall together, and a difference is surer than overlapping intervals make it look"

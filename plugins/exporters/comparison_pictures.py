@@ -16,6 +16,8 @@ from workbench.api import drawing, plain, svg
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import polars as pl
+
     from workbench.api import Score
 
 INK, QUIET, BLUE = "#1b1f24", "#57606a", "#0a5ad0"
@@ -36,10 +38,11 @@ class Curve:
 
 @dataclass(frozen=True)
 class Row:
-    """A score and the name of the model it judges."""
+    """A score and the name of the model it judges; `documents` are `id`, `part` and `units` behind it, if they are told."""
 
     model: str
     score: Score
+    documents: pl.DataFrame | None = None
 
 
 def curves(drawn: Sequence[Curve]) -> bytes:

@@ -4,6 +4,7 @@ report.json          {"scores": [...], "notes": [...], "tables": [...], "picture
                      "model": fingerprint of the model that was judged, if one was}
 tables/<name>.parquet
 pictures/<name>.svg
+by_document.parquet  what each document adds to scores, where an evaluator tells it (`Scores.by_document`)
 report.html          self-contained
 """
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import polars as pl
+
+
+BY_DOCUMENT = "by_document.parquet"
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,14 @@ class Report(Artifact):
 
         names = self.read_json("report.json")["tables"]
         return {name: pl.read_parquet(self.path / "tables" / f"{name}.parquet") for name in names}
+
+    @property
+    def by_document(self) -> pl.DataFrame | None:
+        """What each document adds to scores: `id`, `score`, `part`, `units`; None where it was not told."""
+        import polars as pl
+
+        file = self.path / BY_DOCUMENT
+        return pl.read_parquet(file) if file.is_file() else None
 
     @property
     def pictures(self) -> list[Drawn]:
@@ -87,6 +99,8 @@ def write_scores(path: Path, scores: Scores, pictures: Sequence[Drawn] = (), mod
     if pictures:
         content["pictures"] = [{"name": item.name, "alt": item.alt, "caption": item.caption} for item in pictures]
     write_json(path / "report.json", content)
+    if scores.by_document is not None:
+        scores.by_document.write_parquet(path / BY_DOCUMENT)
     for name, table in scores.tables.items():
         (path / "tables").mkdir(exist_ok=True)
         table.write_parquet(path / "tables" / f"{name}.parquet")

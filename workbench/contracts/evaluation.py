@@ -62,12 +62,19 @@ class Drawn:
 
 @dataclass
 class Scores:
-    """The result of an evaluator: scores, and tables, notes and pictures for a person to read."""
+    """The result of an evaluator: scores, and tables, notes and pictures for a person to read.
+
+    Attributes:
+        by_document: What each document adds to scores that are ratios of sums, so that two models can be compared on the
+            same documents: `id`, `score` (its name), `part` and `units` (Float64), where a score is Σ part / Σ units.
+            Kept with the report, shown on no page.
+    """
 
     scores: list[Score] = field(default_factory=list)
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     pictures: list[Drawn] = field(default_factory=list)
+    by_document: pl.DataFrame | None = None
 
 
 class Evaluator(Component):

@@ -45,6 +45,9 @@ def test_a_constant_answer_by_hand(classifier, corpus, context):
     assert scores["correlation (MCC)"].value == 0
     assert result.tables["confusion"].rows() == [("体育", 6, 0), ("天气", 4, 0)]
     assert all(score.n == 10 for score in result.scores)
+    assert result.by_document.select("score", "part", "units").rows() == [
+        ("accuracy", float(n < 6), 1.0) for n in range(10)
+    ]
 
 
 def test_mistakes_are_listed_most_confident_first(classifier, corpus, context):

@@ -52,6 +52,14 @@ def test_perplexity_is_that_of_the_model_itself(saved_model, corpus, context, to
     assert score.low <= score.value <= score.high
 
 
+def test_what_each_document_adds_makes_the_score(saved_model, corpus, context):
+    """The bits of every document over its bytes are the bits per byte."""
+    result = Perplexity().evaluate(saved_model(), corpus(TEXTS), context())
+    told = result.by_document
+    assert told["units"].to_list() == [len(text.encode()) for text in TEXTS]
+    assert told["part"].sum() / told["units"].sum() == pytest.approx(by_name(result)["bits per byte"].value)
+
+
 def test_neighbours_in_a_batch_change_nothing(saved_model, corpus, context):
     """A document's nats do not depend on which others are measured with it."""
     model = saved_model()

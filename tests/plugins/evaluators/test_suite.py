@@ -41,6 +41,8 @@ def test_several_keep_their_names_apart(saved_model, corpus, context):
     assert [name.endswith("perplexity") for name in names] == [True, False, True, False]
     assert len(merged.tables) == 3
     assert len(merged.notes) >= 3
+    told = merged.by_document["score"].unique(maintain_order=True).to_list()
+    assert told == ["perplexity: bits per byte", "perplexity-2: bits per byte"]
 
 
 def test_one_alone_is_as_it_is_by_itself(saved_model, corpus, context):

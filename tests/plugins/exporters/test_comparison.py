@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from workbench_plugins.exporters.comparison import Comparison, by_score
 from workbench_plugins.exporters.comparison_pictures import Curve, Row, curves, scored
@@ -42,9 +43,10 @@ def models(tmp_path_factory):
 def report(tmp_path):
     """Return a report on a model."""
 
-    def make(step, model, *scores, notes=()):
+    def make(step, model, *scores, notes=(), told=None):
         (tmp_path / step).mkdir()
-        write_scores(tmp_path / step, Scores(list(scores), notes=list(notes)), model=model.fingerprint)
+        found = Scores(list(scores), notes=list(notes), by_document=told)
+        write_scores(tmp_path / step, found, model=model.fingerprint)
         return Report(tmp_path / step, step=step)
 
     return make
@@ -111,6 +113,40 @@ def test_overlaps_are_named(models, report, tmp_path):
     page = export(tmp_path / "page", models=models, reports=reports)
     assert "the intervals of masked overlap with it" in page
     assert "a difference is surer than overlapping intervals make it look" in page
+
+
+def told(name, parts, ids="abcd", units=(100.0, 200.0, 300.0, 400.0)):
+    """Return what documents add to a score."""
+    return pl.DataFrame({"id": list(ids), "score": [name] * len(parts), "part": parts, "units": list(units)})
+
+
+def test_models_are_compared_on_the_same_documents(models, report, tmp_path):
+    """Intervals overlap, but one is better on every document and the other not: the page tells which is told apart."""
+    masked, causal, large = models
+    by = {
+        masked: [150.0, 500.0, 450.0, 900.0],  # 2.0 bits per byte
+        causal: [153.0, 506.0, 459.0, 912.0],  # 3 % of the units more everywhere
+        large: [100.0, 600.0, 400.0, 950.0],  # 2.05, now more, now fewer
+    }
+    reports = [
+        report(model.step, model, bits(sum(parts) / 1000), told=told("bits per byte", parts))
+        for model, parts in by.items()
+    ]
+    text = " ".join(re.sub(r"<[^>]+>", " ", export(tmp_path / "page", models=models, reports=reports)).split())
+    assert "n = 100); on the same documents large cannot be told from it." in text
+    assert "causal +0.03 +0.03 to +0.03 4 yes" in text
+    assert re.search(r"large \+0.05 -0\.\d+ to \+0\.\d+ 4 no", text)
+    assert "a difference is surer" not in text
+
+
+def test_other_documents_are_not_compared_pair_by_pair(models, report, tmp_path):
+    """Where reports tell of other documents, the intervals have to do."""
+    parts = [150.0, 500.0, 450.0, 900.0]
+    reports = [
+        report(model.step, model, bits(2.0), told=told("bits per byte", parts, ids))
+        for model, ids in zip(models, ("abcd", "abce"), strict=False)
+    ]
+    assert "the intervals of causal overlap with it" in export(tmp_path / "page", models=models[:2], reports=reports)
 
 
 def test_the_page_is_safe_and_the_same_again(models, report, tmp_path):
