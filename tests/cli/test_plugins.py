@@ -138,6 +138,16 @@ def test_new_plugin(tmp_path):
     answer("plugins", "new", "Bad Name", "--in", str(tmp_path), status=2)
 
 
+def test_what_comes_next_can_be_copied(tmp_path):
+    """The command that `init` and `plugins new` name works in a folder with spaces, and installs what the tests need."""
+    folder = tmp_path / "my 语料"
+    shown = CliRunner().invoke(root, ["init", str(folder)]).stdout
+    assert shown.endswith(f"next: cd '{folder}' && workbench run pipeline.yaml\n")
+    shown = CliRunner().invoke(root, ["plugins", "new", "legal-text", "--in", str(folder)]).stdout
+    made = folder / "workbench-legal-text"
+    assert shown.endswith(f"next: pip install -e '{made}[test]' && python -m pytest '{made}'\n")
+
+
 def test_init_writes_a_pipeline_that_checks(tmp_path):
     """`init` writes a pipeline without mistakes, and never over a file that is there."""
     folder = tmp_path / "My Corpus"

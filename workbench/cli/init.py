@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from importlib.resources import files
 from pathlib import Path
 
@@ -58,4 +59,4 @@ def _print_written(folder: Path, written: list[Path]) -> None:
     for path in written:
         say(str(path))
     say()
-    say(f"next: cd {folder} && workbench run pipeline.yaml")
+    say(f"next: cd {shlex.quote(str(folder))} && workbench run pipeline.yaml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -170,4 +171,4 @@ def _print_new(root: Path, files: list[Path]) -> None:
     for file in files:
         say(f"  {file.relative_to(root)}")
     say()
-    say(f"next: pip install -e {root} && python -m pytest {root}")
+    say(f"next: pip install -e {shlex.quote(f'{root}[test]')} && python -m pytest {shlex.quote(str(root))}")
