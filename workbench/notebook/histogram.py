@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 BINS = 60
 WIDTH, HEIGHT, FOOT = 640, 120, 22  # pixels; of the axis below the bars
 HEAVY_TAIL = 20  # times the median that the 99th percentile lies above, from which the axis is of logarithms
+NARROW = 1e-9  # times the largest value: a narrower range cannot be cut into bins
 INK, QUIET, BLUE, ORANGE = "#1b1f24", "#57606a", "#0a5ad0", "#b35900"
 
 
@@ -43,7 +44,10 @@ class Histogram:
             return None
         middle, high = np.quantile(values, [0.5, 0.99])
         is_log = bool(values.min() >= 0 and high > max(HEAVY_TAIL * middle, 1))
-        heights, edges = np.histogram(np.log10(1 + values) if is_log else values, bins=BINS)
+        placed = np.log10(1 + values) if is_log else values
+        first, last = placed.min(), placed.max()
+        room = 0.0 if last - first > NARROW * abs(last) else max(0.5, NARROW * abs(last))
+        heights, edges = np.histogram(placed, bins=BINS, range=(first - room, last + room))
         return cls(edges, heights, is_log)
 
     def svg(self, threshold: float | None) -> str:
