@@ -73,6 +73,7 @@ class FilterBench:
             raise UsageError("the filter has read no documents", where=str(handle.ref))
         self.every = max(1, -(-self.documents // MAX_DOCUMENTS))
         self.board = ThresholdBoard(self._step.component, self._load())
+        self._before = self.thresholds
 
     @property
     def thresholds(self) -> dict[str, Value]:
@@ -143,6 +144,7 @@ class FilterBench:
         """Put the thresholds as they stand into the pipeline and return the step; nothing is run yet."""
         self.handle.pipeline.replace_step(self._moved())
         self._step = self.handle.pipeline.graph.steps[self.handle.step]
+        self._before = self.thresholds
         return self.handle
 
     @property
@@ -181,8 +183,7 @@ class FilterBench:
         return f", judged by one document in {self.every} of {self.documents:,}" if self.every > 1 else ""
 
     def _differences(self) -> list[tuple[str, Value, Value]]:
-        before = ThresholdBoard(self._step.component, self.board.signals.head(0)).thresholds
-        return [(name, before[name], now) for name, now in self.thresholds.items() if now != before[name]]
+        return [(name, self._before[name], now) for name, now in self.thresholds.items() if now != self._before[name]]
 
     def _moved(self) -> Step:
         return replace(self._step, component=self.board.component)
