@@ -40,7 +40,10 @@ class Shard:
 
 @dataclass(frozen=True)
 class Corpus(Artifact):
-    """Documents on disk. With a chosen part, everything below speaks of that part only."""
+    """Documents on disk. With a chosen part, documents and shards are those of that part only.
+
+    `ledger`, `rejects` and what else lies beside the documents speak of the whole step.
+    """
 
     type: ClassVar[str] = "corpus"
 
