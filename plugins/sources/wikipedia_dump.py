@@ -26,7 +26,7 @@ OPEN, CLOSE, END = b"<page>", b"</page>", b"</mediawiki>"
 HEAD_BYTES = 1 << 20
 _NAMESPACE = re.compile(r'<namespace key="(6|14)"[^>]*>([^<]{1,80})</namespace>')
 _DISAMBIGUATION = re.compile(
-    r"\{\{\s*(?:[\w -]{0,40}[ (-])?(?:disambiguation|disambig|dab|hndis|geodis|消歧义|消歧義|消歧义页|消歧義頁|曖昧さ回避"
+    r"\{\{\s*+(?:[\w -]{0,40}[ (-])?(?:disambiguation|disambig|dab|hndis|geodis|消歧义|消歧義|消歧义页|消歧義頁|曖昧さ回避"
     r"|begriffsklärung|homonymie|desambiguación|disambigua)\s*[|}]|__DISAMBIG__",
     re.IGNORECASE,
 )

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 MAX_DEPTH = 100
 TOKEN = re.compile(
-    r"\{{2,}|\}{2,}|\[\[|\]\]|^[ \t:]*\{\||\|\}|<!--|</?([a-zA-Z][a-zA-Z0-9]*)([^<>]{0,2000})>", re.MULTILINE
+    r"\{{2,}|\}{2,}|\[\[|\]\]|^[ \t:]*\{\||\|\}|<!--|</?([a-zA-Z][a-zA-Z0-9]*+)([^<>]{0,2000}+)>", re.MULTILINE
 )
 DROPPED = {
     *("ref", "gallery", "timeline", "imagemap", "mapframe", "maplink", "graph", "hiero", "score", "templatestyles"),
@@ -36,7 +36,7 @@ FILES = ("file", "image", "media", "文件", "檔案", "档案", "图像", "圖�
 CATEGORIES = ("category", "分类", "分類")
 _LANGUAGE_LINK = re.compile(r"(?:[a-z]{2,3}|simple|[a-z]{2,3}(?:-[a-z]+){1,2}):\S")
 _SWITCH = re.compile(r"__[A-Z]{3,25}__")
-_EXTERNAL = re.compile(r"\[(?:https?://|ftp://|//|mailto:)[^\s\[\]<>]*[ \t]*([^\[\]\n]*)\]")
+_EXTERNAL = re.compile(r"\[(?:https?://|ftp://|//|mailto:)[^\s\[\]<>]*+[ \t]*+([^\[\]\n]*+)\]")
 _CONVERSION = re.compile(r"-\{([^{}]{0,2000})\}-")
 _QUOTES = re.compile(r"'{2,5}")
 _HOLLOW = re.compile(r"[(（][\s;,，、；:：]*[)）]")

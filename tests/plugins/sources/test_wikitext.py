@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from workbench_plugins.sources.pdf import Pdf
+from workbench_plugins.sources.wikipedia_dump import _DISAMBIGUATION
 from workbench_plugins.sources.wikitext import Links, strip_wikitext
 
 
@@ -64,3 +66,20 @@ def test_time_is_linear(unit):
 
     seconds(100)
     assert seconds(40_000) < 10 * seconds(10_000) + 0.1
+
+
+@pytest.mark.parametrize(
+    "reads",
+    [
+        lambda count: strip_wikitext("<" + "a" * count),
+        lambda count: strip_wikitext("[http://" + "a" * count),
+        lambda count: _DISAMBIGUATION.search("{{" + " " * count),
+        lambda count: Pdf(paths=("a.pdf",))._text(["a" * count]),
+        lambda count: Pdf(paths=("a.pdf",))._text(["中" * count]),
+    ],
+)
+def test_one_endless_word_is_read_once(reads):
+    """A hundred thousand letters cost milliseconds; looked at from each of them, they would cost seconds to minutes."""
+    start = time.process_time()
+    reads(100_000)
+    assert time.process_time() - start < 0.3
