@@ -38,6 +38,8 @@ _META = re.compile(
     rb"<(?:meta|\?xml)\b[^>]{0,400}?(?:charset|encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{2,40})", re.IGNORECASE
 )
 _HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{2,40})", re.IGNORECASE)
+# No encodings of text on the web: costly, none at all, or such that halves of surrogate pairs come out of them.
+_NOT_OF_THE_WEB = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7"})
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
@@ -103,8 +105,8 @@ def codec_of(label: str) -> str:
     except (LookupError, ValueError):
         return ""
     name = info.name
-    if not getattr(info, "_is_text_encoding", True) or name in ("idna", "punycode", "unicode_escape", "utf-7", "mbcs"):
-        return ""  # no encodings of text on the web, and some of them costly
+    if not getattr(info, "_is_text_encoding", True) or name in _NOT_OF_THE_WEB:
+        return ""
     return _BROWSER.get(name, name)
 
 

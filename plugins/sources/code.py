@@ -135,11 +135,12 @@ class Code(FileSource):
             "path": _readable(found.inner),
             "repository": _readable(root.resolve().name),
         }
-        unread = document_id(found.name.encode("utf-8", "surrogateescape").hex(), "unread")
-        if found.is_vendored and not self.vendored:
-            return Document(unread, None, name, meta, "vendored")
-        if found.size > self.max_file_bytes:
-            return Document(unread, None, name, meta, "file-too-long")
+        is_vendored = found.is_vendored and not self.vendored
+        if is_vendored or found.size > self.max_file_bytes:
+            key = found.name.encode("utf-8", "surrogateescape").hex()
+            copies[key] += 1  # a tree may lie in another one that is read too
+            unread = document_id(key, "unread" if copies[key] == 1 else f"unread#{copies[key]}")
+            return Document(unread, None, name, meta, "vendored" if is_vendored else "file-too-long")
         try:
             content = found.path.read_bytes()
         except OSError as error:

@@ -222,6 +222,19 @@ def test_encodings_are_found(tmp_path):
     assert corpus.ledger.kept == 4
 
 
+@pytest.mark.parametrize("codec", ["raw_unicode_escape", "unicode_escape", "undefined", "idna"])
+def test_a_codec_that_is_none_of_text_is_not_believed(tmp_path, codec):
+    """Half a pair would come out of it, or an error."""
+    corpus = read(tmp_path, {"a.py": f'# -*- coding: {codec} -*-\nx = "\\ud800 中文"\n'})
+    assert corpus.scan().collect()["text"].to_list() == [f'# -*- coding: {codec} -*-\nx = "\\ud800 中文"\n']
+
+
+def test_a_tree_within_another_is_read_twice(tmp_path):
+    """What is not read has an id for each time it is met, too."""
+    corpus = read(tmp_path, {"a/vendor/x.py": "x", "a/y.py": "y"}, paths=("tree", "tree/a"))
+    assert (corpus.ledger.kept, dict(corpus.ledger.rejected)) == (2, {"vendored": 2})
+
+
 def test_links_lead_nowhere(tmp_path):
     """Neither out of the tree, nor in circles; history and pipes are not looked into, and the log says so."""
     outside = tmp_path / "outside"
