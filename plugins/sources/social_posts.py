@@ -186,7 +186,7 @@ def _tweet_v2(record: Record, users: dict[str, Record], tweets: dict[str, Record
 
 def _by_id(listed: Any) -> dict[str, Record]:
     found = listed if isinstance(listed, list) else []
-    return {_id(item): item for item in found if isinstance(item, dict)}
+    return {_id(item): item for item in found if isinstance(item, dict) and _id(item)}
 
 
 def _text(record: Record, name: str) -> str | None:
@@ -242,13 +242,15 @@ def _classic_time(value: Any) -> str:
     try:
         _, month, day, clock, zone, year = parts
         text = f"{int(year):04}-{months.index(month) + 1:02}-{int(day):02}T{clock}{zone}"
-        return datetime.fromisoformat(text).astimezone(UTC).isoformat()
-    except (ValueError, OverflowError):
-        return _iso_time(value)
+    except ValueError:
+        text = _string(value)
+    return _iso_time(text)
 
 
 def _iso_time(value: Any) -> str:
+    """Return a time of ISO 8601 as one of UTC, which it is taken for where it names no zone; empty for what is none."""
     try:
-        return datetime.fromisoformat(_string(value)).astimezone(UTC).isoformat(timespec="seconds")
+        time = datetime.fromisoformat(_string(value))
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="seconds")
     except (ValueError, OverflowError):
         return ""

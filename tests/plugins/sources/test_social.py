@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 
 import pytest
 import zstandard
@@ -265,3 +266,19 @@ def test_dumps_are_read_compressed(tmp_path, pack):
     if pack(b"") != b"":
         with pytest.raises(DataError, match="allow_damaged"):
             read(tmp_path / "cut", COMMENT, name="dump", pack=lambda content: pack(content * 50)[:-4])
+
+
+def test_a_time_without_a_zone_is_utc(tmp_path, monkeypatch):
+    """Wherever the machine stands."""
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    corpus = read(tmp_path, {"data": [{"id": "1", "text": "a", "created_at": "2020-01-01 00:00:00"}]})
+    monkeypatch.undo()
+    time.tzset()
+    assert meta(corpus)[0]["created"] == "2020-01-01T00:00:00+00:00"
+
+
+def test_a_tweet_that_repeats_none_keeps_its_text(tmp_path):
+    """Even where something without an id comes with it."""
+    record = {"data": [{"id": "1", "text": "own"}], "includes": {"tweets": [{"text": "of another"}]}}
+    assert texts(read(tmp_path, record)) == ["own"]
