@@ -84,7 +84,7 @@ class _Cutter:
                 if self._is_begun:
                     self._hold(piece[begin : found.start()])
                     yield from self._item()
-                self._is_over = self._depth == 0
+                self._is_over = self._depth == 0 and sign == b"]"
                 self._is_begun = True
                 self._held.clear()
                 self._start, begin = self._seen + at, at

@@ -41,6 +41,7 @@ def test_an_empty_array_holds_nothing(content):
         (b'[{"a": 1}, {"a": "2}]', "truncated-json", 1),
         (b'[{"a": 1}] [', "trailing-garbage", 1),
         (b'[{"a": 1}]x', "trailing-garbage", 1),
+        (b'[{"a": 1}}', "truncated-json", 1),
     ],
 )
 def test_what_is_not_whole_is_damaged(content, reason, good):
