@@ -100,7 +100,7 @@ def standard_library() -> Package:
             path = Path(folder, name)
             relative = path.relative_to(root).as_posix()
             kind = kind_of(relative)
-            if kind is not None:
+            if kind is not None and path.is_file():  # systems link to files that they do not bring
                 files.append(PackageFile(relative, kind, "", path.stat().st_size))
     return Package(STDLIB, platform.python_version(), root, tuple(sorted(files, key=lambda file: file.path)))
 
@@ -135,7 +135,8 @@ def kind_of(path: str) -> Kind | None:
 
 
 def _recorded(record: str) -> Iterator[PackageFile]:
-    for path, digest, size in csv.reader(record.splitlines()):
+    for row in filter(None, csv.reader(record.splitlines())):
+        path, digest, size = (*row, "", "")[:3]  # digest and size may be left out
         kind = kind_of(path)
         algorithm, _, value = digest.partition("=")
         if kind is not None and algorithm == "sha256":

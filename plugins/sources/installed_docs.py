@@ -5,6 +5,7 @@ Licence texts are among it on purpose: they stand there in dozens of nearly equa
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,7 +54,7 @@ class InstalledDocs(Source):
         return {f"{package.name} {package.version}": package.digest for package in self._packages()}
 
     def _packages(self) -> list[Package]:
-        found = installed_packages(self.packages, self.exclude)
+        found = _each_file_once(installed_packages(self.packages, self.exclude))
         return [*found, standard_library()] if self.stdlib else found
 
     def _tasks(self, package: Package) -> Iterator[dict[str, Any]]:
@@ -79,6 +80,17 @@ class InstalledDocs(Source):
             return None
         ids = pl.scan_parquet(outputs).select("id").collect()["id"]
         return str(ids.sort()[self.max_documents - 1]) if len(ids) > self.max_documents else None
+
+
+def _each_file_once(packages: list[Package]) -> list[Package]:
+    """Return the packages, a file that several of them brought (`google/__init__.py`) with the first of them alone."""
+    seen: set[tuple[str, str]] = set()
+    found = []
+    for package in packages:
+        own = tuple(file for file in package.files if (file.path, file.digest) not in seen)
+        seen.update((file.path, file.digest) for file in own)
+        found.append(dataclasses.replace(package, files=own))
+    return found
 
 
 def _drawn(file: PackageFile) -> tuple[bool, str]:

@@ -66,14 +66,22 @@ def _harvest(task: dict[str, Any]) -> tuple[list[dict[str, str]], list[dict[str,
     for path, kind, digest in task["files"]:
         if task["limit"] is not None and len(rows) >= task["limit"]:
             break
-        content = (Path(task["root"]) / path).read_bytes()
+        content = b""
         try:
-            rows += _documents(task, path, kind, _checked(content, digest))
+            content = _read(Path(task["root"]) / path)
+            rows += list(_documents(task, path, kind, _checked(content, digest)))
         except _Unreadable as fault:
             reason, detail = fault.args
             record = BadRecord.of(content, file=path, place="byte 0", reason=reason, detail=detail)
             bad.append({**asdict(record), "head": record.head.hex()})
     return rows[: task["limit"]], bad
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:  # small images of systems leave files out that RECORD names
+        raise _Unreadable("unreadable", f"{error.strerror}") from error
 
 
 def _checked(content: bytes, digest: str) -> tuple[bytes, str]:

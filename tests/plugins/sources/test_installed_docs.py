@@ -139,3 +139,21 @@ def test_the_standard_library_comes_without_its_tests():
     files = {file.path: file.kind for file in distributions.standard_library().files}
     assert files["json/decoder.py"] == "docstring"
     assert not any(path.startswith(("test/", "site-packages/")) for path in files)
+
+
+def test_a_file_that_is_not_there_is_quarantined(site, tmp_path):
+    """Small images of systems leave out what RECORD names."""
+    (site / "pack/guide.md").unlink()
+    corpus = trial(InstalledDocs(**SETTINGS, kinds=("document",)), {}, tmp_path)
+    assert corpus.quarantine().collect()["reason"].to_list() == ["unreadable"]
+
+
+def test_a_file_of_two_distributions_is_read_once(site, tmp_path):
+    """Parts of one namespace bring the same `__init__.py`."""
+    other = site / "twin-1.0.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Name: twin\nVersion: 1.0\n")
+    line = next(line for line in (site / "pack-1.0.dist-info/RECORD").read_text().split("\n") if "guide.md" in line)
+    (other / "RECORD").write_text(f"{line}\n\n")
+    corpus = trial(InstalledDocs(**{**SETTINGS, "packages": ("pack", "twin")}, kinds=("document",)), {}, tmp_path)
+    assert corpus.scan().collect()["source"].to_list() == ["pack/guide.md"]
