@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 INT64 = 1 << 63
+MAX_DEPTH = 32  # lists and objects inside each other; Arrow hands over 64 levels at most, and stacks end too
 _SCALARS: dict[type, pl.DataType] = {str: pl.String(), bool: pl.Boolean(), float: pl.Float64()}
 
 
@@ -51,8 +52,8 @@ class Columns:
         return dict(self._types)
 
 
-def type_of(value: Any) -> pl.DataType:
-    """Return the polars type of a JSON value. Raises `Misfit` where there is none.
+def type_of(value: Any, depth: int = 0) -> pl.DataType:
+    """Return the polars type of a JSON value, `depth` levels inside another. Raises `Misfit` where there is none.
 
     >>> type_of([{"role": "user"}])
     List(Struct({'role': String}))
@@ -65,14 +66,16 @@ def type_of(value: Any) -> pl.DataType:
         if not -INT64 <= value < INT64:
             raise Misfit(f"{value} needs more than 64 bits")
         return pl.Int64()
+    if depth == MAX_DEPTH:
+        raise Misfit(f"more than {MAX_DEPTH} lists and objects inside each other")
     if isinstance(value, list):
         inner: pl.DataType = pl.Null()
         for item in value:
-            inner = common(inner, type_of(item))
+            inner = common(inner, type_of(item, depth + 1))
         return pl.List(inner)
     if not value:
         raise Misfit("an empty object has no fields to make columns of")
-    return pl.Struct({name: type_of(item) for name, item in value.items()})
+    return pl.Struct({name: type_of(item, depth + 1) for name, item in value.items()})
 
 
 def common(one: pl.DataType, other: pl.DataType) -> pl.DataType:

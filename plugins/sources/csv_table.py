@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import polars as pl
-from pydantic import field_validator
+from pydantic import ValidationInfo, field_validator
 from workbench_plugins.sources.column_types import Columns
 from workbench_plugins.sources.json_records import dump_sorted
-from workbench_plugins.sources.row_frames import Row, framed_rows, new_names
+from workbench_plugins.sources.row_frames import Row, check_once, framed_rows, new_names
 
 from workbench.api import BadRecord, Context, Field, FileSource, Line, StepError, document_id, read_lines
 
@@ -24,7 +24,7 @@ DELIMITERS = ",\t;|"
 MAX_RECORD_LINES = 2000
 MAX_RECORD_BYTES = 1 << 20  # beyond one line: how far an open quote is believed
 MAX_FIELD_CHARACTERS = 16 << 20  # the longest line there is
-# Encodings in which no byte of a longer character is a quote, a delimiter or a line end.
+# Encodings in which no byte of a longer character is a quote or a line end.
 Encoding = Literal[
     "utf-8", "latin-1", "cp1252", "iso8859-15", "gb18030", "big5", "euc-jp", "euc-kr", "koi8-r", "cp1251"
 ]
@@ -54,8 +54,8 @@ class CsvTable(FileSource):
 
     @field_validator("columns")
     @classmethod
-    def _new_names(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
-        return new_names(columns)
+    def _new_names(cls, columns: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        return new_names(columns, info.data.get("text"))
 
     def read(self, ctx: Context) -> Iterator[pl.DataFrame | BadRecord]:
         """Yield the documents of every file, in the order of names and lines.
@@ -90,9 +90,7 @@ class CsvTable(FileSource):
                 yield (document_id(identity, line), text, f"{name}:{line}", meta, *values)
 
     def _check(self, header: list[str], name: str) -> None:
-        twice = sorted({column for column in header if header.count(column) > 1})
-        if twice:
-            raise StepError(f"the column {twice[0]!r} stands twice in {name}", where=self.component_id)
+        check_once(header, name, self.component_id)
         for column in (self.text, *self.columns):
             if column not in header:
                 shown = ", ".join(repr(name) for name in header[:12])

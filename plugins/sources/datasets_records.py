@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench_plugins.sources.arrow_records import arrow_records
-from workbench_plugins.sources.column_types import Misfit
 from workbench_plugins.sources.csv_table import MAX_FIELD_CHARACTERS, Records
 from workbench_plugins.sources.json_array import is_array, read_items
 from workbench_plugins.sources.json_records import NotARecord, key_of, parse_object
-from workbench_plugins.sources.parquet_table import is_text, parquet_records, type_at
+from workbench_plugins.sources.parquet_table import is_text, parquet_records, type_at, why_bad
+from workbench_plugins.sources.row_frames import check_once
 
 from workbench.api import BadRecord, Line, StepError, read_lines
 
@@ -40,11 +40,7 @@ class Record:
 
     def as_bad(self, name: str, fault: Exception) -> BadRecord:
         """Return the bad record that it turned out to be."""
-        if isinstance(fault, NotARecord):
-            reason, detail = fault.reason, fault.detail
-        else:
-            reason = "column-type" if isinstance(fault, Misfit) else "invalid-utf8"
-            detail = str(fault)[:200]
+        reason, detail = why_bad(fault)
         if self.content:
             return BadRecord.of(self.content, file=name, place=self.place, reason=reason, detail=detail)
         return BadRecord(name, self.place, reason, detail)
@@ -114,9 +110,7 @@ class Reader:
 
     def _wanted(self, schema: pa.Schema, name: str) -> list[str] | None:
         """Take in a schema: check the columns, note the class labels, say what to read."""
-        twice = sorted({column for column in schema.names if schema.names.count(column) > 1})
-        if twice:
-            raise StepError(f"the column {twice[0]!r} stands twice in {name}", where=self._where)
+        check_once(schema.names, name, self._where)
         for path in self._paths:
             if type_at(schema, path) is None:
                 raise self._missing(path, schema.names, name)
@@ -130,9 +124,7 @@ class Reader:
         return [path if path in schema.names else path.partition(".")[0] for path in self._paths]
 
     def _check_names(self, header: list[str], name: str) -> None:
-        if len(header) > len(set(header)):
-            twice = next(column for column in header if header.count(column) > 1)
-            raise StepError(f"the column {twice!r} stands twice in {name}", where=self._where)
+        check_once(header, name, self._where)
         for path in self._paths:
             if path not in header:
                 raise self._missing(path, header, name)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import polars as pl
-from pydantic import field_validator, model_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 from workbench_plugins.sources.column_types import Columns, Misfit
 from workbench_plugins.sources.datasets_folder import Located, folder_files, single_file
 from workbench_plugins.sources.datasets_layout import MAX_README_BYTES, README, lay_out
@@ -70,8 +70,8 @@ class HuggingFace(FileSource):
 
     @field_validator("columns")
     @classmethod
-    def _new_names(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
-        return new_names(columns)
+    def _new_names(cls, columns: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        return new_names(columns, info.data.get("text"))
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -94,7 +94,8 @@ class HuggingFace(FileSource):
                 raise StepError(
                     f"there is no split {split!r}", where=self.component_id, expected=f"one of: {', '.join(known)}"
                 )
-        return [file for file in found if not self.splits or file.split in self.splits]
+        chosen = [file for file in found if not self.splits or file.split in self.splits]
+        return list(dict.fromkeys(chosen))  # one that several paths name is read once
 
     def digests(self, base: Path, digest: Callable[[Path], str]) -> dict[str, str]:
         """Return the name and digest of every file, or the commit of the Hub."""
@@ -149,10 +150,9 @@ class HuggingFace(FileSource):
             ctx.log(f"{ctx.step} read {', '.join(f'{number} of {split}' for split, number in counts.items())}")
 
     def _rows(self, ctx: Context, columns: Columns, counts: Counter[str]) -> Iterator[Row | BadRecord]:
-        located = {file.name: file for file in self.located(ctx.base)}
         paths = (self.text, *self.columns)
-        for name, path, identity in self.identified_files(ctx.base):
-            file = located[name]
+        identified = self.identified_files(ctx.base)  # README.md may put a file into two splits: names do not tell it
+        for file, (name, path, identity) in zip(self.located(ctx.base), identified, strict=True):
             reader = Reader(paths, keep_all=self.keep_meta or self.exported, where=self.component_id)
             for item in reader.records(path, name, file.format):
                 counts[file.split] += 1

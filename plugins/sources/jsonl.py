@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
-from pydantic import field_validator
+from pydantic import ValidationInfo, field_validator
 from workbench_plugins.sources.column_types import Columns, Misfit
 from workbench_plugins.sources.json_records import (
     MISSING,
@@ -35,8 +35,8 @@ class JsonLines(FileSource):
 
     @field_validator("columns")
     @classmethod
-    def _new_names(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
-        return new_names(columns)
+    def _new_names(cls, columns: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        return new_names(columns, info.data.get("text"))
 
     def read(self, ctx: Context) -> Iterator[pl.DataFrame | BadRecord]:
         """Yield the documents of every file, in the order of names and lines."""

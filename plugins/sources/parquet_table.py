@@ -11,13 +11,14 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import orjson
 import polars as pl
-from pydantic import field_validator
+from pydantic import ValidationInfo, field_validator
 from workbench_plugins.sources.column_types import Columns, Misfit
-from workbench_plugins.sources.json_records import MISSING, take
-from workbench_plugins.sources.row_frames import BATCH_DOCUMENTS, Row, framed_rows, new_names
+from workbench_plugins.sources.json_records import MISSING, NotARecord, take
+from workbench_plugins.sources.row_frames import BATCH_DOCUMENTS, Row, check_once, framed_rows, new_names
 
 from workbench.api import BadRecord, Context, EnvironmentProblem, Field, FileSource, StepError, document_id
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 Numbered = tuple[int, dict[str, Any]]
 Wanted = Callable[["pa.Schema", str], "list[str] | None"]
+# What a value raises that Python cannot have; an unknown time zone is a `LookupError`.
+UNREADABLE = (ValueError, OverflowError, LookupError)
 
 
 class ParquetTable(FileSource):
@@ -41,8 +44,8 @@ class ParquetTable(FileSource):
 
     @field_validator("columns")
     @classmethod
-    def _new_names(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
-        return new_names(columns)
+    def _new_names(cls, columns: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        return new_names(columns, info.data.get("text"))
 
     def read(self, ctx: Context) -> Iterator[pl.DataFrame | BadRecord]:
         """Yield the documents of every file, in the order of names and rows.
@@ -66,9 +69,9 @@ class ParquetTable(FileSource):
                         f"{name}:{number}",
                         *self._further(record, columns),
                     )
-                except (Misfit, UnicodeDecodeError) as fault:
-                    reason = "invalid-utf8" if isinstance(fault, UnicodeDecodeError) else "column-type"
-                    yield BadRecord(name, f"row {number}", reason, str(fault)[:200])
+                except (Misfit, UnicodeDecodeError, NotARecord) as fault:
+                    reason, detail = why_bad(fault)
+                    yield BadRecord(name, f"row {number}", reason, detail)
 
     def _wanted(self, schema: pa.Schema, name: str) -> list[str] | None:
         """Return the columns to read: all, where the others become meta. Raises `StepError` for a missing one."""
@@ -79,6 +82,7 @@ class ParquetTable(FileSource):
         return [path if path in schema.names else path.partition(".")[0] for path in paths]
 
     def _check(self, schema: pa.Schema, name: str) -> None:
+        check_once(schema.names, name, self.component_id)
         for path in (self.text, *self.columns):
             dtype = type_at(schema, path)
             if dtype is None:
@@ -168,15 +172,18 @@ def rows_of(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
 
 
 def nested_values(values: pa.Array) -> list[Any]:
-    """Return the values of a column that is no text; the fault in place of those with text inside that is no UTF-8."""
+    """Return the values of a column that is no text; the fault in place of those that Python cannot have.
+
+    Those are text inside that is no UTF-8, times beyond the year 9999, and times in zones that nobody knows.
+    """
     try:
         found: list[Any] = values.to_pylist()
-    except UnicodeDecodeError:
+    except UNREADABLE:
         found = []
         for value in values:
             try:
                 found.append(value.as_py())
-            except UnicodeDecodeError as fault:
+            except UNREADABLE as fault:
                 found.append(fault)
     return found
 
@@ -186,14 +193,19 @@ class Undecoded(bytes):
 
 
 def plain(value: Any) -> Any:
-    """Return a value of Parquet as one of JSON. Raises `UnicodeDecodeError` for text that is no UTF-8."""
+    """Return a value of Parquet as one of JSON.
+
+    Raises `UnicodeDecodeError` for text that is no UTF-8, `NotARecord` for another value that cannot be read.
+    """
     if isinstance(value, UnicodeDecodeError):
         raise value
+    if isinstance(value, UNREADABLE):
+        raise NotARecord("unreadable-value", f"{type(value).__name__}: {value}"[:200])
     if isinstance(value, Undecoded):
         return value.decode()
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
-    if isinstance(value, (Decimal, timedelta)):
+    if isinstance(value, (Decimal, timedelta, UUID)):
         return str(value)
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
@@ -203,13 +215,20 @@ def plain(value: Any) -> Any:
 
 
 def dump(record: dict[str, Any]) -> str:
-    """Return the values as JSON with sorted keys. Raises `UnicodeDecodeError` for text that is no UTF-8."""
+    """Return the values as JSON with sorted keys. Raises what `plain` does, and `NotARecord` when nested too deeply."""
     try:
         return orjson.dumps(record, default=plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
     except TypeError as error:  # how orjson hands on what `plain` raised
-        if isinstance(error.__cause__, UnicodeDecodeError):
+        if isinstance(error.__cause__, (UnicodeDecodeError, NotARecord)):
             raise error.__cause__ from error
-        raise
+        raise NotARecord("nested-too-deep", "more than 250 brackets inside each other") from error
+
+
+def why_bad(fault: Exception) -> tuple[str, str]:
+    """Return reason and detail of a row that is no document."""
+    if isinstance(fault, NotARecord):
+        return fault.reason, fault.detail
+    return "column-type" if isinstance(fault, Misfit) else "invalid-utf8", str(fault)[:200]
 
 
 def type_at(schema: pa.Schema, path: str) -> pa.DataType | None:

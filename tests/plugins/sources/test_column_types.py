@@ -3,6 +3,13 @@ import pytest
 from workbench_plugins.sources.column_types import Columns, Misfit, common, type_of
 
 
+def nested(levels):
+    value = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
 @pytest.mark.parametrize(
     "value, dtype",
     [
@@ -18,9 +25,9 @@ def test_a_value_has_the_type_that_holds_all_of_it(value, dtype):
     assert type_of(value) == dtype
 
 
-@pytest.mark.parametrize("value", [1 << 63, ["a", 1], {}, {"a": [{}]}])
+@pytest.mark.parametrize("value", [1 << 63, ["a", 1], {}, {"a": [{}]}, nested(33), nested(900)])
 def test_what_no_column_can_hold_is_a_misfit(value):
-    """Numbers over 64 bits, mixed lists and objects without fields."""
+    """Numbers over 64 bits, mixed lists, objects without fields, and more than 32 levels."""
     with pytest.raises(Misfit):
         type_of(value)
 

@@ -348,3 +348,20 @@ def test_frames_hold_columns_of_one_type(tmp_path):
     corpus = read(tmp_path, "a", columns=("label",), max_bad_share=1)
     assert corpus.scan().collect_schema()["label"] == pl.Int64
     assert bad(corpus) == [("line 1", "column-type")]
+
+
+def test_a_file_in_two_splits_is_read_for_each(tmp_path):
+    """As the card has it; one that two paths name is read once."""
+    card = "---\nconfigs:\n- data_files:\n  - {split: train, path: '*.csv'}\n  - {split: test, path: test.csv}\n---\n"
+    for name, content in {"README.md": card, "a.csv": "text\none\n", "test.csv": "text\ntwo\n"}.items():
+        write(tmp_path / "set" / name, content)
+    corpus = read(tmp_path, "set", "set")
+    splits = [row["split"] for row in meta(corpus)]
+    assert list(zip(texts(corpus), splits, strict=True)) == [("one", "train"), ("two", "train"), ("two", "test")]
+
+
+def test_deep_nesting_costs_its_record(tmp_path):
+    """What cannot be written as meta again is a bad record."""
+    write(tmp_path / "a.jsonl", '{"text": "a", "m": ' + "[" * 300 + "]" * 300 + '}\n{"text": "b"}\n')
+    corpus = read(tmp_path, "a.jsonl", max_bad_share=1)
+    assert (texts(corpus), bad(corpus)) == (["b"], [("line 1", "nested-too-deep")])

@@ -80,3 +80,22 @@ def test_the_columns_of_every_document_cannot_be_further_ones():
     """The message says that the field is kept in meta."""
     with pytest.raises(ValidationError, match="kept in meta"):
         JsonLines(paths=("a",), columns=("source",))
+
+
+@pytest.mark.parametrize(
+    "settings", [{"columns": ("label", "label")}, {"text": "body", "columns": ("body",)}, {"columns": ("a.b", "a.b")}]
+)
+def test_a_field_is_read_into_one_place(settings):
+    """Named twice, it is refused before anything is read."""
+    with pytest.raises(ValidationError, match="named twice"):
+        JsonLines(paths=("a.jsonl",), **settings)
+
+
+def test_a_column_may_be_32_levels_deep(tmp_path):
+    """What is deeper is a bad record."""
+    deep = "x"
+    for _ in range(32):
+        deep = [deep]
+    corpus = read(tmp_path, [{"text": "a", "m": deep}, {"text": "b", "m": [deep]}], columns=("m",), max_bad_share=1)
+    assert corpus.scan().collect()["m"].to_list() == [deep]
+    assert corpus.quarantine().collect()["reason"].to_list() == ["column-type"]

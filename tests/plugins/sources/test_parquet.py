@@ -136,3 +136,33 @@ def test_cuts_and_flips_never_trip(tmp_path):
 def test_no_parquet_at_all(tmp_path):
     """A file of another kind is damage, named at its footer."""
     assert bad(read(tmp_path, b"text\na\n")) == [("footer", "damaged-parquet")]
+
+
+@pytest.mark.parametrize("columns", [(), ("when",)])
+@pytest.mark.parametrize(
+    "when, good",
+    [
+        (pa.array([0, 10**18], pa.timestamp("us")), 1),
+        (pa.array([0, 10**7], pa.date32()), 1),
+        (pa.array([0, None], pa.timestamp("us", tz="Mars/Base")), 1),
+    ],
+)
+def test_a_time_that_nobody_can_write_costs_its_row(tmp_path, when, good, columns):
+    """Beyond the year 9999, or in a zone that does not exist; as meta and as a column."""
+    corpus = read(tmp_path, pa.table({"text": ["a", "b"], "when": when}), columns=columns)
+    assert corpus.ledger.kept == good
+    assert [reason for _, reason in bad(corpus)] == ["unreadable-value"]
+
+
+def test_a_uuid_is_text(tmp_path):
+    """As it is written, in meta and in a column."""
+    table = pa.table({"text": ["a"], "key": pa.array([bytes(range(16))], pa.uuid())})
+    frame = read(tmp_path, table, columns=("key",)).scan().collect()
+    assert frame["key"].to_list() == ["00010203-0405-0607-0809-0a0b0c0d0e0f"]
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path):
+    """One of them would be lost without a word."""
+    table = pa.table([pa.array(["a"]), pa.array(["b"])], names=["text", "text"])
+    with pytest.raises(StepError, match="stands twice"):
+        read(tmp_path, table)
