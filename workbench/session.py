@@ -130,6 +130,28 @@ class Session:
 
         return json_schema(self.registry)
 
+    def write_notebook(self, source: Path, target: Path, overrides: Sequence[str] = ()) -> int:
+        """Write a pipeline file as a notebook (`.ipynb` or `.py`) over this store; return its number of cells.
+
+        Raises `PipelineError` with every mistake, `UsageError` when `target` is there or has another ending.
+        """
+        from workbench.files.atomic import write_text
+        from workbench.pipeline.graph_python import FORMS, write_cells
+
+        graph = self.read(source, overrides)
+        if target.suffix not in FORMS:
+            raise UsageError(
+                "not the name of a notebook", where=str(target), expected=f"{' or '.join(FORMS)} at its end"
+            )
+        if target.exists():
+            raise UsageError("would be overwritten", where=str(target), advice="name another one: --out NOTEBOOK")
+        folder = target.absolute().parent
+        places = {"store": (self.root, folder / DEFAULT_STORE), "base": (graph.base, folder)}
+        named = {name: os.path.relpath(place, folder) for name, (place, usual) in places.items() if place != usual}
+        cells = write_cells(graph, source.name, **named)
+        write_text(target, FORMS[target.suffix](cells))
+        return len(cells)
+
     def run(
         self,
         graph: Graph,

@@ -184,7 +184,9 @@ def test_lab_listens_on_this_machine_alone():
     assert command[1:] == ["-m", "jupyterlab", "here", "--ip=127.0.0.1", "--port=8899", "--no-browser"]
 
 
-@pytest.mark.parametrize("name", ["run", "plan", "check", "show", "trace", "runs", "store", "plugins", "init"])
+@pytest.mark.parametrize(
+    "name", ["run", "plan", "check", "show", "trace", "runs", "store", "plugins", "init", "notebook"]
+)
 def test_help_explains_itself(name):
     """The help of a command fits a terminal of 80 columns and names its options."""
     result = CliRunner().invoke(root, [name, "--help"], terminal_width=80)

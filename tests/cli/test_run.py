@@ -1,5 +1,7 @@
 """check, plan and run."""
 
+import json
+
 import pytest
 from click.testing import CliRunner
 
@@ -67,6 +69,16 @@ def test_plan_then_run_then_plan(place):
     assert [step["status"] for step in changed] == ["cached", "run", "run", "run"]
     assert changed[1]["reasons"] == ["config min_words 5 -> 6 of filter/word-count"]
     assert [step["status"] for step in place.run(*change)["steps"]] == ["cached", "ran", "ran", "ran"]
+
+
+def test_notebook(place):
+    """A pipeline file becomes a notebook beside it, once; a second time it is not written over."""
+    target = place.file.with_suffix(".ipynb")
+    assert place.json("notebook", place.file) == {"path": str(target), "cells": 11}
+    assert json.loads(target.read_text("utf-8"))["nbformat"] == 4
+    assert "would be overwritten" in place.call("notebook", place.file, status=2).stderr
+    shown = place.call("notebook", place.file, "--out", place.folder / "a b" / "n.py").stdout
+    assert shown.endswith(f"next: workbench lab '{place.folder / 'a b'}'\n")
 
 
 def test_until(place):

@@ -24,6 +24,7 @@ root = CommandTable(
         "plugins": ("workbench.cli.plugins:plugins", "List, describe, examine and start plugins."),
         "init": ("workbench.cli.init:init", "Start a folder with a small pipeline that runs."),
         "schema": ("workbench.cli.schema:schema", "Write the JSON Schema of pipeline files."),
+        "notebook": ("workbench.cli.notebook:notebook", "Write a pipeline file as a notebook."),
         "lab": ("workbench.cli.lab:lab", "Open JupyterLab on this folder."),
     },
     help="From real text to a tuned, evaluated language model, every step recorded.",

@@ -7,29 +7,19 @@ signature is asked for or when it is called. Hyphens become underscores, and a P
 from __future__ import annotations
 
 import inspect
-import keyword
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from workbench.contracts.component import Component
 from workbench.contracts.references import ComponentRef
 from workbench.errors import UnknownName, UsageError, WorkbenchError
+from workbench.pipeline.graph_python import TAKEN_OPTIONS, option_name, python_name
 from workbench.pipeline.setting_messages import SettingProblem
 from workbench.pipeline.settings import build_settings, one_line
 from workbench.registry import Registry
 
 Made = TypeVar("Made")
 MAX_LINES = 4
-
-
-def python_name(name: str) -> str:
-    """Return a component's name as Python writes it.
-
-    >>> python_name("gopher-quality"), python_name("lambda")
-    ('gopher_quality', 'lambda_')
-    """
-    underscored = name.replace("-", "_")
-    return f"{underscored}_" if keyword.iskeyword(underscored) else underscored
 
 
 def component_name(name: str) -> str:
@@ -89,18 +79,9 @@ def _parameters(cls: type[Component], *, with_inputs: bool) -> list[inspect.Para
             spelled, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=field.annotation
         )
     if with_inputs:
-        for name in ("name", "run"):
+        for name in TAKEN_OPTIONS:
             parameters[name] = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
     return sorted(parameters.values(), key=lambda item: (item.kind, item.default is not item.empty))
-
-
-RESERVED = ("name", "run")
-
-
-def option_name(name: str, cls: type[Component], *, with_inputs: bool) -> str:
-    """Return how a setting is spelled in a call: with an underscore at its end where its name is taken."""
-    taken = keyword.iskeyword(name) or (with_inputs and (name in RESERVED or name in cls.inputs))
-    return f"{name}_" if taken else name
 
 
 def options_by_setting(cls: type[Component], options: Mapping[str, Any], *, with_inputs: bool) -> dict[str, Any]:

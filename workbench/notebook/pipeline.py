@@ -29,11 +29,11 @@ from workbench.notebook.namespaces import (
     build_or_raise,
     call_error,
     options_by_setting,
-    python_name,
     with_positional,
 )
 from workbench.pipeline.document import MAX_SEED, NO_STEPS, PIPELINE_NAME, STEP_NAME
 from workbench.pipeline.graph import Graph, Refs, RunOptions, Step
+from workbench.pipeline.graph_python import python_name
 from workbench.pipeline.graph_yaml import cell_classes, refuse_cell_classes, write_graph
 from workbench.pipeline.setting_messages import explain
 from workbench.pipeline.sweep import expand
