@@ -48,3 +48,14 @@ def test_lost_signals_are_measured_again(parts, tmp_path):
     second = parts.run(tmp_path, STEPS.replace("LEAST", "4"), executor="inline")
     assert parts.statuses(second)["long"] == "ran"
     assert Store(tmp_path).verify() == []
+
+
+def test_lost_signals_come_back_without_another_threshold(parts, tmp_path):
+    """A step is cached only with its signals: a notebook that moves thresholds over them could not go on otherwise."""
+    first = parts.run(tmp_path, STEPS.replace("LEAST", "3"), executor="inline")
+    signals = first.step("long").signals
+    next(Store(tmp_path).folder(signals).glob("data/**/*.parquet")).unlink()
+    second = parts.run(tmp_path, STEPS.replace("LEAST", "3"), executor="inline")
+    assert parts.statuses(second) == {"raw": "cached", "long": "ran", "longer": "cached"}
+    assert Store(tmp_path).has(signals)
+    assert Store(tmp_path).verify() == []

@@ -185,7 +185,7 @@ def test_a_plan_says_why_a_step_will_run(change: str, read: Read) -> None:
 
 
 def test_a_plan_knows_what_never_ran_and_what_was_lost(read: Read) -> None:
-    """Two reasons that no change explains."""
+    """Three reasons that no change explains: a filter that measures is there only with its signals."""
     graph = read(STEPS)
     identities = names(graph)
     first = make_plan(graph, identities, lambda fingerprint: False, {})
@@ -194,6 +194,12 @@ def test_a_plan_knows_what_never_ran_and_what_was_lost(read: Read) -> None:
         graph, identities, lambda fingerprint: False, {name: item.key for name, item in identities.items()}
     )
     assert {item.reasons for item in lost.steps} == {("result missing from the store",)}
+    signals = {item.signals for item in identities.values() if item.signals}
+    unmeasured = make_plan(graph, identities, lambda fingerprint: fingerprint not in signals, {})
+    reasons = {item.name: item.reasons for item in unmeasured.steps if item.status == "run"}
+    measuring = [name for name, item in identities.items() if item.signals]
+    assert measuring
+    assert reasons == dict.fromkeys(measuring, ("signals missing from the store",))
 
 
 def test_a_plan_names_changed_code_and_files(read: Read) -> None:

@@ -150,7 +150,7 @@ class _Execution:
         if run.stop.is_asked() or lacking:
             record.status = "skipped"
             run.events.emit("step-skipped", step.name, because=lacking[0] if lacking else "stopped")
-        elif run.store.has(record.fingerprint):
+        elif run.store.has(record.fingerprint) and (record.signals is None or run.store.has(record.signals)):
             self._take_cached(record)
         else:
             if run.store.folder(record.fingerprint).exists():

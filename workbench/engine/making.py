@@ -47,7 +47,7 @@ class Effort:
     Attributes:
         seconds: From the start of each task to its commit; waiting for another process does not count.
         peak_bytes: The most memory of any of its tasks.
-        made: Whether the result itself was made here, not by another process meanwhile.
+        made: Whether the result, or its signals, were made here, not by another process meanwhile.
     """
 
     seconds: float = 0.0
@@ -78,8 +78,8 @@ class Maker:
         if identity.signals is None:
             effort.made = self._make(step, identity.fingerprint, "all", effort)
             return effort
-        self._make(step, identity.signals, "signals", effort)
-        effort.made = self._make(step, identity.fingerprint, "verdict", effort)
+        has_measured = self._make(step, identity.signals, "signals", effort)
+        effort.made = self._make(step, identity.fingerprint, "verdict", effort) or has_measured
         return effort
 
     def close(self) -> None:

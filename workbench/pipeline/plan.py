@@ -70,10 +70,13 @@ def _planned(
     step: Step, identity: Identity, is_cached: Callable[[str], bool], before: Mapping[str, Any] | None
 ) -> PlannedStep:
     component = str(identity.key["component"])
-    if is_cached(identity.fingerprint):
+    is_there = is_cached(identity.fingerprint)
+    if is_there and (identity.signals is None or is_cached(identity.signals)):
         return PlannedStep(step.name, component, identity.fingerprint, "cached", (), identity.signals)
-    if before is None:
-        reasons: tuple[str, ...] = ("not run before",)
+    if is_there:
+        reasons: tuple[str, ...] = ("signals missing from the store",)
+    elif before is None:
+        reasons = ("not run before",)
     else:
         reasons = tuple(key_changes(before, identity.key, step)) or ("result missing from the store",)
     return PlannedStep(step.name, component, identity.fingerprint, "run", reasons, identity.signals)
