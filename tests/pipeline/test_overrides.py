@@ -85,6 +85,15 @@ def test_a_sweep_is_every_combination(read: Read) -> None:
     assert [found.sweep for found in graphs] == [{}, {}]
 
 
+def test_a_sweep_over_any_text(read: Read) -> None:
+    """Han beyond the first plane, an emoji, a line separator: each is read back as it was."""
+    tail = 'sweep: {raw.with.paths: [[语料/𠮷.txt], ["\\U0001F600\\u2028\\x85\\\\"]]}\n'
+    overrides = [chosen for _, chosen in expand(read(STEPS, tail=tail))]
+    assert overrides[0] == ['raw.with.paths=["语料/𠮷.txt"]']
+    found = [read(STEPS, *chosen, tail=tail).steps["raw"].component.paths for chosen in overrides]  # type: ignore[attr-defined]
+    assert [list(paths) for paths in found] == [["语料/𠮷.txt"], ["\U0001f600\u2028\x85\\"]]
+
+
 def test_an_override_fixes_what_a_sweep_varies(read: Read) -> None:
     """The setting given by hand is not varied any more."""
     assert list(read(STEPS, "raw.with.max_bad=9", tail=SWEEP).sweep) == ["chain.with.filters.0.with"]
