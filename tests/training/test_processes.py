@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,13 +14,23 @@ from safetensors.numpy import load_file
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 from train_once import context, pretraining  # noqa: E402
-from train_together import OTHERS, SETTINGS, STOPPED_AT, other  # noqa: E402
+from train_together import OTHERS, SETTINGS, STOPPED_AT, other, splitting, stopping  # noqa: E402
+
+from workbench.errors import Interrupted  # noqa: E402
+from workbench.training import reporting  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, tokens) -> Path:
-    """The folder of one process (`one`, `one-t5`, …) and of two (`held`, `split`, `stopped`, `t5`, …)."""
+    """The folder of one process (`one`, `one-t5`, …) and of two (`held`, `split`, `stopped`, `t5`, …).
+
+    One process alone began `begun`, and two go on from there.
+    """
     folder = tmp_path_factory.mktemp("together")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reporting, "SECONDS_BETWEEN", 0.0)
+        with pytest.raises(Interrupted):
+            splitting().run(stopping(context(folder / "begun", tokens)))
     command = [sys.executable, str(HERE / "train_together.py"), str(tokens.path), str(folder)]
     env = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     children = [subprocess.Popen([*command, str(rank), "2"], env=env) for rank in range(2)]
@@ -75,3 +86,22 @@ def test_split_weights_go_on_with_the_same_bytes(trained):
         return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
     assert digests("stopped") == digests("split")
+
+
+@pytest.mark.parametrize("column", ["loss", "valid_loss", "gradient_norm"])
+def test_two_processes_go_on_from_what_one_began(trained, column):
+    """Its checkpoint holds whole tensors, of which each process takes its parts."""
+    one, two = (frame(trained, which)[column].drop_nulls().to_list() for which in ("one", "begun"))
+    assert two == pytest.approx(one, abs=1e-5)
+    assert not list((trained / "begun" / "partial").glob("*.parts"))  # nothing was saved since
+
+
+def test_one_process_goes_on_from_what_two_began(trained, tokens, tmp_path):
+    """It reads the parts of both, and calls none of them damaged."""
+    shutil.copytree(trained / "stopped" / "partial", tmp_path / "alone" / "partial")
+    ctx, said = context(tmp_path / "alone", tokens), []
+    ctx.emit = lambda event, fields: said.append(fields["message"]) if event == "step-log" else None
+    splitting().run(ctx)
+    assert said[0] == f"going on after step {STOPPED_AT}"
+    one, two = (frame(folder, name)["loss"].to_list() for folder, name in ((tmp_path, "alone"), (trained, "split")))
+    assert one == pytest.approx(two, abs=1e-5)

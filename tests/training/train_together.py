@@ -43,6 +43,11 @@ def other(name: str) -> Pretrain:
     return Pretrain(**OTHERS[name], **{**SETTINGS, "eval_every": 2}, budget=budget, checkpoint_seconds=1e9, shard="on")
 
 
+def splitting() -> Pretrain:
+    """Return the step whose weights are split where there are several processes."""
+    return pretraining(1e9, dropout=0.0, shard="on", keep="best", **SETTINGS)
+
+
 def told(ctx: Context, rank: int, size: int) -> Context:
     """Return the context of this process."""
     ctx.rank, ctx.processes = rank, size
@@ -65,8 +70,9 @@ def main(tokens: Tokens, folder: Path, rank: int, size: int) -> None:
         return told(context(folder / name, tokens), rank, size)
 
     pretraining(1e9, dropout=0.0, **SETTINGS).run(place("held"))
-    split = pretraining(1e9, dropout=0.0, shard="on", keep="best", **SETTINGS)
+    split = splitting()
     split.run(place("split"))
+    split.run(place("begun"))
     try:
         split.run(stopping(place("stopped")))
     except Interrupted:

@@ -94,7 +94,7 @@ class _Loop:
         self.num_tokens = 0
 
     def _checkpoints(self) -> Checkpoints:
-        if self.group.size == 1:
+        if self.group.size == 1 and not any(self.ctx.partial.glob("*.parts")):  # of several processes that were before
             return Checkpoints(self.ctx.partial, self.job.checkpoint_seconds, self.ctx.log)
         from workbench.training.shared_checkpoint import SharedCheckpoints
 

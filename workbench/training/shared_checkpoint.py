@@ -1,8 +1,9 @@
 """Checkpoints of several processes: those that hold all weights let process 0 write; split ones are written by all.
 
 Parts of split tensors go through PyTorch's distributed checkpoint into safetensors (its other format is a pickle), so
-another number of processes can go on from them; what is whole goes into the file a single process would write. The card
-with the digests of all files is written last, as there. Every process must see the same folder.
+another number of processes can go on from them, one alone, too; what is whole goes into the file a single process would
+write, and is split where the weights are split now. The card with the digests of all files is written last, as there.
+Every process must see the same folder.
 """
 
 from __future__ import annotations
@@ -82,7 +83,18 @@ class SharedCheckpoints(Checkpoints):
                 where=str(self.folder),
                 expected="a folder that all processes share",
             )
-        return self._with_parts(state)
+        return self._with_parts(self._with_splits(state))
+
+    def _with_splits(self, state: State) -> State:
+        """Split whole tensors like the parameters they belong to, where these are split."""
+        from torch.distributed.tensor import DTensor, distribute_tensor
+
+        tensors = dict(state.tensors)
+        for name, value in state.tensors.items():
+            parameter: Any = self._parameters.get(self._owner(name))
+            if isinstance(parameter, DTensor) and value.shape == parameter.shape:
+                tensors[name] = distribute_tensor(value, parameter.device_mesh, parameter.placements)
+        return replace(state, tensors=tensors)
 
     def _with_parts(self, state: State) -> State:
         """Add the parts of split tensors that belong to this process."""
@@ -94,14 +106,16 @@ class SharedCheckpoints(Checkpoints):
         if not names:
             return state
         with torch.no_grad():
-            split = {name: torch.zeros_like(self._parameter(name)) for name in names}
+            split = {name: torch.zeros_like(self._parameters[self._owner(name)]) for name in names}
         with _quiet():
             load(split, storage_reader=HuggingFaceStorageReader(str(self._parts(state.step))))
         return replace(state, tensors={**state.tensors, **split})
 
-    def _parameter(self, name: str) -> torch.nn.Parameter:
+    @staticmethod
+    def _owner(name: str) -> str:
+        """Return the name of the parameter that a tensor of a checkpoint belongs to."""
         kind, _, rest = name.partition("/")
-        return self._parameters[rest.rpartition("/")[0] if kind == "optimizer" else rest]
+        return rest.rpartition("/")[0] if kind == "optimizer" else rest
 
     def _digests(self, step: int) -> dict[str, Any]:
         parts = sorted(self._parts(step).glob("*")) if self._parts(step).exists() else []
