@@ -5,8 +5,10 @@ import json
 import pytest
 import torch
 from click.testing import CliRunner
+from workbench_plugins.architectures.bert import Bert
 from workbench_plugins.architectures.llama import Llama
 from workbench_plugins.objectives.causal import Causal
+from workbench_plugins.objectives.replaced_token import ReplacedToken
 from workbench_plugins.tuning.head_only import HeadOnly
 
 from workbench.cli.root import root
@@ -119,3 +121,16 @@ def test_check_gives_the_cards_of_a_pipeline_that_never_ran(tmp_path, monkeypatc
     drawn = CliRunner().invoke(root, [*given[:2], "check", str(tmp_path / "p.yaml"), "--card"]).output
     assert "Parameters by part" in drawn
     assert "tokens per second on this device, measured" in drawn
+
+
+def test_what_learns_beside_the_model_is_in_its_card(tmp_path):
+    """The generator of replaced-token is counted before anything runs, and its work is measured."""
+    plain = PIPELINE.partition("  tuned:")[0].replace("architecture/llama", "architecture/bert")
+    (tmp_path / "p.yaml").write_text(plain.replace("objective/causal", "objective/replaced-token"))
+    given = ["--store", str(tmp_path / "s"), "--json", "check", str(tmp_path / "p.yaml"), "--card"]
+    (card,) = json.loads(CliRunner().invoke(root, given).output)["cards"]
+    beside = ReplacedToken().beside({"input_ids": range(16)}, 16)
+    ours = Bert(layers=1, width=16).build(Vocab(301, 16, pad=0), Context("s", "a/b", 1, *[tmp_path] * 4))
+    body = sum(weight.numel() for name, weight in ours.named_parameters() if name.startswith("bert."))
+    assert card["parameters"] == body + 2 * (16 + 1) + sum(weight.numel() for weight in beside.values())
+    assert card["tokens_per_second"] > 0

@@ -17,6 +17,7 @@ from workbench.contracts.model import Architecture, Objective
 from workbench.contracts.tokenizer import Vocab
 from workbench.errors import StepError
 from workbench.pipeline.graph import Graph, InputRef, Step
+from workbench.training.beside import add_beside
 from workbench.training.card import Card, Trial, card_of, measure
 from workbench.training.device import choose_device
 from workbench.training.models import with_head
@@ -67,6 +68,7 @@ def _forecast(graph: Graph, step: Step, training: TrainingStep) -> Forecast:
             model = with_head(model, training.learned.head, training.learned.classes or None)
         if isinstance(training, Tune):
             return _of_tuning(step, training, model, vocab, ctx)
+        add_beside(model, training.learned, {"input_ids": range(vocab.max_length)})
     card = card_of(model, vocab.max_length, training.optimizer)
     rows = -(-training.batch_size // training.accumulate)
     trial = Trial(training.learned, vocab, rows, training.optimizer, training.precision, device)
