@@ -238,7 +238,7 @@ class Session:
             raise UsageError(
                 f"step {step} has no result in the store ({found.status} in this run)",
                 where=record.id,
-                advice="run the pipeline again",
+                advice=f"workbench show {record.id} says why" if found.error else "run the pipeline again",
             )
         artifact = self.store.artifact(found.fingerprint, part, step)
         parts = getattr(artifact, "parts", ())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.artifacts import Artifact, Corpus, Export, Model, Report, Tokenizer, Tokens
 from workbench.artifacts.ledger import Ledger
+from workbench.showing_statistics import measure_corpus
 from workbench.wording import count, duration, listed, number, share, shortened, size, spread
 
 if TYPE_CHECKING:
@@ -24,11 +25,11 @@ NUM_SOURCES = 8
 NUM_FILES = 12
 NUM_ROWS = 20
 NUM_CLUSTERS = 8
+NUM_BAD = 5  # quarantined records that are shown
 HEADING = 60  # characters of a text that stand for it in a table
 PASSAGE = 600  # characters of a sample that are shown
 BAR = 24  # characters of the longest bar
 TRAINING = ("steps", "tokens", "first_loss", "last_loss", "parameters", "trained_parameters")
-PLACE = r":[^:/]*$"  # `data/a.jsonl:12` is line 12 of data/a.jsonl
 TRY_TOKENS = ("The model reads text.", "语言模型 2026")  # one word-spaced, one not
 
 
@@ -192,12 +193,35 @@ def _view_corpus(corpus: Corpus, view: View) -> None:
     view.document["rows"] = statistics.documents
     view.document["statistics"] = asdict(statistics)
     view.document.update(figures_of(corpus))
-    view.grids += [*grids_of_ledger(corpus.ledger), *_grids_of_clusters(corpus, view)]
+    view.grids += [*grids_of_ledger(corpus.ledger), *_grids_of_quarantine(corpus, view)]
+    view.grids += _grids_of_clusters(corpus, view)
     view.grids += [
         _lengths_grid(statistics.lengths),
         _counts_grid("Sources", "source", statistics.sources, statistics.documents, NUM_SOURCES),
     ]
     view.passages += sample_corpus(corpus)
+
+
+def _grids_of_quarantine(corpus: Corpus, view: View) -> list[Grid]:
+    """Return why records could not be read and where the first ones stand; none when all could."""
+    import polars as pl
+
+    if not corpus.ledger.quarantined:
+        return []
+    bad = corpus.quarantine()
+    reasons = bad.group_by("reason").len().sort(pl.col("len") * -1, "reason").collect()
+    view.document["quarantine"] = dict(reasons.iter_rows())
+    first = bad.select("file", "place", "reason", "head").head(NUM_BAD).collect()
+    rows = [
+        (" ".join(filter(None, (file, place))), reason, shortened(head or "", HEADING))
+        for file, place, reason, head in first.rows()
+    ]
+    counts = [(reason, number(times)) for reason, times in reasons.rows()]
+    title = f"Bad records (the first {first.height} of {number(corpus.ledger.quarantined)})"
+    return [
+        Grid("Quarantined", ("reason", "number"), counts, (1,)),
+        Grid(title, ("where", "reason", "begins"), rows),
+    ]
 
 
 def _grids_of_clusters(corpus: Corpus, view: View) -> list[Grid]:
@@ -284,44 +308,6 @@ VIEWS: Mapping[str, Callable[[Any, View], None]] = {
     "model": _view_model,
     "report": _view_report,
 }
-
-
-@dataclass(frozen=True)
-class CorpusStatistics:
-    """Numbers over the documents of a corpus.
-
-    Attributes:
-        documents: How many there are.
-        characters: Unicode characters of all texts.
-        lengths: (from, documents) of each bin; a bin ends at twice its start, the first holds the empty texts.
-        sources: Source without the place in it → documents, the most frequent first.
-    """
-
-    documents: int
-    characters: int
-    lengths: list[tuple[int, int]]
-    sources: dict[str, int]
-
-
-def measure_corpus(corpus: Corpus) -> CorpusStatistics:
-    """Return the statistics, shard by shard, so that memory stays that of one shard."""
-    from collections import Counter
-
-    import polars as pl
-
-    lengths: Counter[int] = Counter()
-    sources: Counter[str] = Counter()
-    characters = 0
-    for batch in corpus.batches(["text", "source"]):
-        sizes = batch["text"].str.len_chars()
-        characters += int(sizes.sum())
-        bins = pl.select(
-            pl.when(sizes > 0).then(2 ** (sizes.clip(lower_bound=1).log(2) + 1e-9).floor()).otherwise(0)
-        ).to_series()
-        lengths.update({int(start): count for start, count in bins.value_counts().iter_rows()})
-        files = batch["source"].str.replace(PLACE, "").fill_null("")
-        sources.update(dict(files.value_counts().iter_rows()))
-    return CorpusStatistics(corpus.num_rows, characters, sorted(lengths.items()), dict(sources.most_common()))
 
 
 def sample_corpus(corpus: Corpus, wanted: int = NUM_SAMPLES) -> list[Passage]:

@@ -72,7 +72,29 @@ def test_result_gone_from_the_store(place):
     import shutil
 
     shutil.rmtree(place.store / "objects")
-    assert "step raw has no result in the store" in place.call("show", "last:raw", status=2).stderr
+    message = place.call("show", "last:raw", status=2).stderr
+    assert "step raw has no result in the store" in message
+    assert "do: run the pipeline again" in message
+
+
+def test_a_failed_step_has_no_result(place):
+    """Where a step failed, the way to the reason is named."""
+    (place.folder / "data.jsonl").write_text("not JSON\n")
+    place.call("run", place.file, status=1)
+    run = place.json("show")["run"]
+    assert f"do: workbench show {run} says why" in place.call("show", "last:raw", status=2).stderr
+
+
+def test_quarantined_records_are_shown(place):
+    """What could not be read is counted by reason, and the first records are shown with their place."""
+    (place.folder / "data.jsonl").write_text('not JSON\n{"text": 5}\n{"text": 6}\n{"text": "good"}\n')
+    place.run("--until", "raw", "-s", "raw.with.max_bad_share=1")
+    assert place.json("show", "last:raw")["quarantine"] == {"text-not-string": 2, "invalid-json": 1}
+    lines = place.call("show", "last:raw").stdout.splitlines()
+    assert lines[lines.index("Quarantined") + 2].split() == ["text-not-string", "2"]
+    assert lines[lines.index("Bad records (the first 3 of 3)") + 2].split() == [
+        *("data.jsonl", "line", "1", "invalid-json", "not", "JSON")
+    ]
 
 
 def test_trace_kept_and_edited(finished, ids):
