@@ -1,5 +1,6 @@
 """What every command shares: options, errors, exit statuses."""
 
+import importlib.metadata
 import json
 import subprocess
 import sys
@@ -116,6 +117,13 @@ def test_alone_it_shows_its_help():
     result = CliRunner().invoke(root, [])
     assert result.exit_code == 0
     assert "Commands:" in result.stdout
+
+
+def test_version():
+    """`--version` answers with the version of the installed package, as text and as JSON."""
+    version = importlib.metadata.version("workbench")
+    assert CliRunner().invoke(root, ["--version"]).stdout == f"workbench {version}\n"
+    assert json.loads(CliRunner().invoke(root, ["--version", "--json"]).stdout) == {"version": version}
 
 
 def test_every_command_has_help_and_the_shared_options():

@@ -9,7 +9,29 @@ from __future__ import annotations
 import sys
 from io import TextIOWrapper
 
-from workbench.cli.table import CommandTable
+import click
+
+from workbench.cli.table import CommandTable, Options
+
+
+def _show_version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001  # click's call
+    del parameter
+    if value:
+        from workbench.machine import installed_version
+
+        version = installed_version("workbench")
+        ctx.ensure_object(Options).answer({"version": version}, lambda: click.echo(f"workbench {version}"))
+        ctx.exit()
+
+
+VERSION = click.Option(
+    ["--version"],
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 
 root = CommandTable(
     "workbench",
@@ -28,6 +50,7 @@ root = CommandTable(
         "lab": ("workbench.cli.lab:lab", "Open JupyterLab on this folder."),
     },
     help="From real text to a tuned, evaluated language model, every step recorded.",
+    params=[VERSION],
     epilog="Start with: workbench init my-corpus",
 )
 
