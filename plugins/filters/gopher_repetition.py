@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import polars as pl
+from pydantic import ValidationInfo, field_validator
 from workbench_plugins.filters.text_kinds import Segmentation
 from workbench_plugins.filters.text_statistics import REPEATED, TOP, TextStatistics
 
@@ -36,6 +37,15 @@ class GopherRepetition(RowFilter):
     max_repeated_n_grams: Annotated[dict[int, float], Threshold] = Field(
         REPEATED_LIMITS, description="n (5 to 10) → largest share of characters in n-grams seen before"
     )
+
+    @field_validator("max_top_n_grams", "max_repeated_n_grams")
+    @classmethod
+    def _of_the_table(cls, limits: dict[int, float], info: ValidationInfo) -> dict[int, float]:
+        known = TOP if info.field_name == "max_top_n_grams" else REPEATED
+        for n in limits:
+            if n not in known:
+                raise ValueError(f"there is no rule for runs of {n} words; expected {min(known)} to {max(known)}")
+        return limits
 
     def signals(self) -> dict[str, KernelColumn]:
         """Measure the thirteen shares; null in a text too short for them."""

@@ -9,11 +9,12 @@ one at a time. See docs/decisions/0006-minhash.md for what was measured.
 from __future__ import annotations
 
 from math import ceil, sqrt
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
+from pydantic import model_validator
 from workbench_plugins.filters.document_dedup import DocumentDedup
 from workbench_plugins.filters.text_buffers import text_buffers
 
@@ -42,6 +43,15 @@ class MinHashDedup(DocumentDedup):
     shingle: int = Field(5, ge=1, le=64, description="words in a shingle")
     num_permutations: int = Field(112, ge=8, le=1024, description="minima in a signature")
     rows: int | None = Field(None, ge=1, le=64, description="minima in a band; chosen from the threshold if not given")
+
+    @model_validator(mode="after")
+    def _check_rows(self) -> Self:
+        """Refuse a band of more minima than a signature has."""
+        if self.rows is not None and self.rows > self.num_permutations:
+            raise ValueError(
+                f"rows is {self.rows}; expected at most num_permutations, which is {self.num_permutations}"
+            )
+        return self
 
     def sketch(self, batch: pl.DataFrame) -> pl.DataFrame:
         """Return `id`, what decides, `digest` and `signature` (lowest bytes of the minima), and a key for each band."""

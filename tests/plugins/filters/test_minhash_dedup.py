@@ -6,6 +6,7 @@ import random
 import numpy as np
 import polars as pl
 import pytest
+from pydantic import ValidationError
 from workbench_plugins.filters.minhash_dedup import MinHashDedup, signatures_of
 from workbench_plugins.filters.minhash_kernel import CLASSES, permutations
 from workbench_plugins.filters.text_buffers import text_buffers
@@ -291,3 +292,10 @@ def test_every_letter_of_the_basic_plane_is_in_a_word():
     spaces = [point for point in points if unicodedata.category(chr(point)) in {"Zs", "Zl", "Zp", "Cc"}]
     assert [hex(point) for point in letters if CLASSES[point] == 0] == []
     assert [hex(point) for point in spaces if CLASSES[point] != 0] == []
+
+
+def test_a_band_has_no_more_minima_than_a_signature():
+    """Behind a signature lies other memory."""
+    with pytest.raises(ValidationError, match="at most num_permutations, which is 8"):
+        MinHashDedup(num_permutations=8, rows=9)
+    assert MinHashDedup(num_permutations=8, rows=8).bands_and_rows() == (1, 8)

@@ -5,6 +5,7 @@ from collections import Counter
 
 import polars as pl
 import pytest
+from pydantic import ValidationError
 from workbench_plugins.filters.fineweb import FineWeb
 from workbench_plugins.filters.gopher_repetition import GopherRepetition
 from workbench_plugins.filters.text_statistics import TextStatistics
@@ -131,3 +132,10 @@ def test_a_threshold_can_be_set_for_one_length():
     """A table in the settings replaces the paper's."""
     text = "a b c d e a b c d e " * 4
     assert "repeated-5-grams" not in reasons(GopherRepetition(max_repeated_n_grams={10: 0.1}), text)
+
+
+@pytest.mark.parametrize("settings", [{"max_top_n_grams": {5: 0.1}}, {"max_repeated_n_grams": {4: 0.1}}])
+def test_a_length_without_a_rule_is_refused(settings):
+    """The table has 2 to 4 words, and 5 to 10."""
+    with pytest.raises(ValidationError, match="no rule for runs"):
+        GopherRepetition(**settings)
