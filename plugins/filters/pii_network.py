@@ -16,7 +16,8 @@ LOCAL_EDGE = ".%+~'-"
 # What stands before the sign is a password in a URL, and the host behind it is no mail domain.
 IN_URL = re.compile(r"://[^\s/?#@:]{1,64}:[^\s/?#@]{0,128}\Z")
 URL_WINDOW = 200
-MAX_LOCAL = 64  # octets, RFC 5321 section 4.5.3.1.1
+# The longest address, RFC 5321 section 4.5.3.1.3. A local part has 64 octets at most; of a longer one nothing may stay.
+MAX_LOCAL = 254
 # A label is ASCII, accented, Greek or Cyrillic, or purely Han; never Han after ASCII, which is the next sentence.
 DOMAIN = re.compile(
     r"(?:(?:[A-Za-z0-9À-ÖØ-öø-ɏͰ-ӿ](?:[A-Za-z0-9\-À-ÖØ-öø-ɏͰ-ӿ]{0,61}[A-Za-z0-9À-ÖØ-öø-ɏͰ-ӿ])?|[一-鿿]{1,30})\.){1,8}"
@@ -85,7 +86,7 @@ GLOBAL_UNICAST = IPv6Network("2000::/3")
 
 
 def find_emails(text: str) -> Iterator[Span]:
-    """Yield e-mail addresses: around every `@`, at most 64 characters back and 255 on, so time is linear."""
+    """Yield e-mail addresses: around every `@`, at most 254 characters back and 255 on, so time is linear."""
     at = text.find("@")
     while at >= 0:
         local = LOCAL.match(text[max(0, at - MAX_LOCAL) : at][::-1])

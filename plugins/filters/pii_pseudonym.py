@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import re
 import string
+import unicodedata
 
 from workbench_plugins.filters.pii_accounts import BASE58, BECH32
 
@@ -89,7 +90,7 @@ def _card(value: str, chance: random.Random) -> str:
 
 
 def _iban(value: str, chance: random.Random) -> str:
-    signs = [sign for sign in value if sign.isalnum()]
+    signs = [sign for sign in unicodedata.normalize("NFKC", value) if sign.isalnum()]  # full-width ones too
     country = "".join(signs[:2]).upper()
     account = _other("".join(signs[4:]).upper(), chance)
     number = int("".join(str(int(sign, 36)) for sign in account + country + "00"))

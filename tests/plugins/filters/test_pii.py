@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 from workbench_plugins.filters.pii import Pii
+from workbench_plugins.filters.pii_accounts import has_mod_97
 from workbench_plugins.filters.pii_entities import DEFAULT, MAY_HOLD, PRIORITY, pattern_of
 from workbench_plugins.filters.pii_numbers import has_luhn_digit, is_cn_id
 from workbench_plugins.filters.pii_spans import Span, without_overlaps
@@ -187,3 +188,20 @@ def test_time_is_linear(unit):
 def test_every_entity_has_a_pattern_that_chooses_documents():
     assert set(MAY_HOLD) == set(PRIORITY) > set(DEFAULT)
     assert all(pl.Series([""]).str.contains(pattern_of(entity)).to_list() == [False] for entity in MAY_HOLD)
+
+
+@pytest.mark.parametrize("wide", ["ＤＥ８９３７０４００４４０５３２０１３０００", "GB82 WEST 1234 5698 7654 32"])
+def test_the_pseudonym_of_an_account_proves_itself(wide):
+    """Full-width ones too."""
+    frame = pl.DataFrame({"id": ["a"], "text": [f"账号{wide} 谢谢"]})
+    written = Pii(action="pseudonym").rewrite(frame).batch["text"][0]
+    account = written.removeprefix("账号").removesuffix(" 谢谢")
+    assert account != wide
+    assert has_mod_97(account)
+
+
+@pytest.mark.parametrize("length", [64, 65, 200])
+def test_nothing_stays_of_a_local_part_that_is_too_long(length):
+    """No mail arrives there, but a name may stand in it."""
+    frame = pl.DataFrame({"id": ["a"], "text": [f"邮箱{'zhang.wei-' * 20}"[: length + 2] + "@example.com。"]})
+    assert Pii().rewrite(frame).batch["text"].to_list() == ["邮箱<EMAIL>。"]
