@@ -126,7 +126,7 @@ def load_classifier(folder: Path) -> Classifier:
         ) from error
     try:
         return _checked(card, weights)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StepError(
             f"this classifier cannot be used: {error}", where=str(folder), expected=f"format {FORMAT}, whole"
         ) from error

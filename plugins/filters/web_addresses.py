@@ -17,6 +17,7 @@ IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}\Z")
 HOSTS_FILE = re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]*::?[0-9a-fA-F:]*(?:%\w+)?)\Z")
 OWN_NAMES = frozenset(("localhost", "localhost.localdomain", "local", "broadcasthost", "0.0.0.0"))  # noqa: S104
 BROKEN = re.compile(r"[\s^|*$]|@@|##")  # marks of rules that say more than where
+LONGEST_HOST = 253  # characters, RFC 1035 section 2.3.4: nothing lies at a longer one
 HIDING = re.compile(r"[\s./\\]*")
 
 
@@ -53,7 +54,7 @@ def address_of(url: str) -> Address | None:
         return None
     host = parsed.hostname.rstrip(".")
     path = parsed.pathname.rstrip("/") if not parsed.search else parsed.pathname
-    return Address(host, f"{path}{parsed.search}") if host else None
+    return Address(host, f"{path}{parsed.search}") if 0 < len(host) <= LONGEST_HOST else None
 
 
 def _has_port(url: str) -> bool:

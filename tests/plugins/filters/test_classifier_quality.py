@@ -148,6 +148,7 @@ def test_what_cannot_be_learned_from_is_refused(tmp_path, given, message):
         ({"bias": float("nan")}, "not finite"),
         ({"bias": "x"}, "cannot be used"),
         ({"ngrams": {"words": 1}}, "cannot be used"),
+        ({"ngrams": [1]}, "cannot be used"),
     ],
 )
 def test_a_damaged_classifier_is_refused(tmp_path, change, message):

@@ -185,3 +185,9 @@ def test_settings_that_mean_nothing_are_refused(settings):
 def test_a_list_that_is_not_there(tmp_path):
     with pytest.raises(EnvironmentProblem, match="nothing at 'nowhere'"):
         UrlList(block=("nowhere",)).digests(tmp_path, str)
+
+
+def test_a_host_that_no_name_server_knows_is_none():
+    """Every domain above it would be tried: minutes for a megabyte of dots."""
+    assert address_of("http://" + "a." * 126 + "b/x").host == "a." * 126 + "b"
+    assert address_of("http://" + "a." * 126 + "bc/x") is None
