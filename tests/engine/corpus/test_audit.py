@@ -180,6 +180,17 @@ def test_axes_without_values_are_left_out_with_a_note(tmp_path):
         audit(tmp_path / "none", corpus, [step], by=("language",))
 
 
+def test_axes_in_other_scripts_have_pictures_of_their_own(tmp_path):
+    """No letter of theirs stands in the name of a file, and still none takes the place of another."""
+    rows = [(name, text, {**meta, "主题": meta["site"], "体裁": "诗"}) for name, text, meta in sites(8, 4)]
+    dropped = drops(4, 2)
+    step = corpus_of(tmp_path / "clean", rows, dropped=dropped)
+    report = audit(tmp_path / "out", corpus_of(tmp_path / "raw", rows), [step], by=("主题", "体裁"))
+    names = [drawn.name for drawn in report.pictures]
+    assert names == ["drop-rates-key", "drop-rates-key-2"]
+    assert len({drawn.svg for drawn in report.pictures}) == 2
+
+
 def test_nothing_dropped(tmp_path):
     """No drops: empty tables and a page that says so."""
     corpus = corpus_of(tmp_path / "all", sites())

@@ -91,6 +91,14 @@ def test_rare_groups_are_added_up(corpora, tmp_path):
     assert table.select("language", "documents").rows() == [("a", 4), ("b", 3), ("(other)", 3), ("(none)", 1)]
 
 
+def test_keys_in_other_scripts_have_tables_of_their_own(corpora, tmp_path):
+    """No letter of theirs stands in the name of a file, and still none takes the place of another."""
+    corpus = corpora.make({"0": ["a", "b"]}, meta=lambda text: {"主题": text, "体裁": "诗", "Domain!": "x"})
+    tables = card(tmp_path / "out", corpus, by=("主题", "体裁", "Domain!")).tables
+    found = {name: table.columns[0] for name, table in tables.items() if name.startswith(("by-key", "by-domain"))}
+    assert found == {"by-key": "主题", "by-key-2": "体裁", "by-domain-2": "Domain!"}
+
+
 def test_nothing_of_the_corpus_acts(corpora, tmp_path):
     """Texts, lines, domains and languages are text on the page and in the pictures."""
     corpus = corpora.make(

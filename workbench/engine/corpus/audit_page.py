@@ -11,6 +11,7 @@ from workbench.artifacts.drawing import GREY, INK, drawing, names_in, plain, svg
 from workbench.artifacts.pages import Page
 from workbench.contracts.evaluation import Drawn
 from workbench.engine.corpus.audit_counts import ANY, most_telling
+from workbench.engine.corpus.axes import file_names
 from workbench.files.text import safe_line, safe_text
 
 if TYPE_CHECKING:
@@ -172,7 +173,8 @@ def drop_pictures(table: pl.DataFrame, tested: int) -> list[Drawn]:
     if table.is_empty():
         return []
     rules = _rules_shown(table)
-    return [_picture(table, rules, axis, tested) for axis in table["axis"].unique(maintain_order=True)]
+    names = file_names(table["axis"])
+    return [_picture(table, rules, axis, f"drop-rates-{name}", tested) for axis, name in names.items()]
 
 
 def _rules_shown(table: pl.DataFrame) -> list[tuple[str, str, str]]:
@@ -188,7 +190,7 @@ def _rules_shown(table: pl.DataFrame) -> list[tuple[str, str, str]]:
     return [rule for rule in rules.select("step", "filter", "reason").rows() if rule in set(chosen)]
 
 
-def _picture(table: pl.DataFrame, rules: Sequence[tuple[str, str, str]], axis: str, tested: int) -> Drawn:
+def _picture(table: pl.DataFrame, rules: Sequence[tuple[str, str, str]], axis: str, name: str, tested: int) -> Drawn:
     here = table.filter(pl.col("axis") == axis)
     groups = here["group"].unique(maintain_order=True).to_list()
     rates = here.select("rate", "flagged", pl.col("read") < tested).rows()
@@ -205,15 +207,11 @@ def _picture(table: pl.DataFrame, rules: Sequence[tuple[str, str, str]], axis: s
     numbered = [f"{mark} {group}" for mark, name, group in zip(marks, written, groups, strict=True) if mark == name]
     legend = f" In the picture: {'; '.join(numbered)}." if numbered else ""
     return Drawn(
-        f"drop-rates-{_file_name(axis)}",
+        name,
         _heat(shown, named, heads),
         alt=f"Drop rates of {len(rules)} rules in {len(groups)} groups by {axis}. " + _spoken(here),
         caption=f"By {axis} (documents read): percent for which the rule held; {MARK} flagged, grey too few to test.{legend}",
     )
-
-
-def _file_name(axis: str) -> str:
-    return "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in axis.lower()).split()) or "key"
 
 
 def _spoken(here: pl.DataFrame) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import polars as pl
@@ -50,6 +50,23 @@ def length_bucket(text: pl.Series) -> pl.Series:
     """
     places = np.searchsorted(LENGTHS, text.str.len_chars().to_numpy(), side="right")
     return pl.Series(text.name, BUCKETS).gather(places)
+
+
+def file_names(axes: Iterable[str]) -> dict[str, str]:
+    """Return for each axis a name that a file can have, no two the same.
+
+    >>> file_names(["Web site", "主题", "体裁"])
+    {'Web site': 'web-site', '主题': 'key', '体裁': 'key-2'}
+    """
+    names: dict[str, str] = {}
+    for axis in dict.fromkeys(axes):
+        plain = "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in axis.lower()).split()) or "key"
+        name, number = plain, 1
+        while name in names.values():
+            number += 1
+            name = f"{plain}-{number}"
+        names[axis] = name
+    return names
 
 
 def group_order(axis: str, counts: dict[str, int]) -> list[str]:

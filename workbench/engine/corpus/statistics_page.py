@@ -9,7 +9,7 @@ import polars as pl
 from workbench.artifacts.drawing import BLUE, GREY, INK, drawing, names_in, plain, svg
 from workbench.artifacts.pages import Page
 from workbench.contracts.evaluation import Drawn
-from workbench.engine.corpus.axes import NONE, OTHER, group_order
+from workbench.engine.corpus.axes import NONE, OTHER, file_names, group_order
 from workbench.engine.corpus.statistics_counts import UNITS
 
 if TYPE_CHECKING:
@@ -52,8 +52,9 @@ def card_tables(now: Counts, before: Counts | None, found: Sequence[Repeats], sh
     if now.parts:
         tables["parts"] = pl.DataFrame({"part": list(now.parts), "documents": list(now.parts.values())})
     tables["repeats"] = _repeats(found, both, heads)
+    names = file_names([*TITLES, *now.axes])
     for axis, groups in now.axes.items():
-        tables[f"by-{_file_name(axis)}"] = _by_group(axis, groups, both, heads, shown)
+        tables[f"by-{names[axis]}"] = _by_group(axis, groups, both, heads, shown)
     return tables
 
 
@@ -93,10 +94,6 @@ def _by_group(
         if len(both) == 1:
             table["characters"] = [pair[1] for pair in pairs]
     return pl.DataFrame(table)
-
-
-def _file_name(axis: str) -> str:
-    return "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in axis.lower()).split()) or "key"
 
 
 def card_pictures(now: Counts, before: Counts | None, step: str, step_before: str, shown: int) -> list[Drawn]:
