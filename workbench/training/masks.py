@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import PluginError
+from workbench.errors import PluginError, StepError
 from workbench.training.visibility import Visibility, additive_mask, document_ends, positions
 
 if TYPE_CHECKING:
@@ -201,10 +201,18 @@ def _embedded(stack: torch.nn.Module, ids_bt: torch.Tensor, segments_bt: torch.T
     """Return `input_ids`, or `inputs_embeds` for stacks that count positions over documents.
 
     The stack will add the positions of the row; these are taken away beforehand and those within documents added.
+    Raises `StepError` for a row that is longer than the table of positions: what is written of short documents can be
+    longer than they are.
     """
     import torch
 
     places: Any = getattr(stack, "embed_positions", None)
+    known = len(getattr(places, "weight", ())) - getattr(places, "offset", 0)
+    if 0 < known < ids_bt.shape[1]:
+        raise StepError(
+            f"a row of {ids_bt.shape[1]} tokens came out of the objective, but the model knows {known} positions",
+            advice="pack tokens with a smaller context, or drop the shortest documents",
+        )
     within_bt = positions(segments_bt)
     row_t = torch.arange(ids_bt.shape[1], device=ids_bt.device)
     if places is None or bool((within_bt == row_t).all()):

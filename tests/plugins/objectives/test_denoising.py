@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from workbench_plugins.architectures.bart import Bart
 from workbench_plugins.objectives.denoising import Denoising
 
-from workbench.api import Examples, Vocab
+from workbench.api import Examples, StepError, Vocab
 
 PIECES = ("<pad>", "<eos>", "<mask>", ".", "。", *"abcdefghij")
 VOCAB = Vocab(size=len(PIECES), max_length=64, pad=0, eos=1, mask=2, pieces=PIECES)
@@ -72,3 +73,14 @@ def test_a_tokenizer_without_mask_token_gets_a_mark(row):
 def _is_subsequence(part, whole):
     rest = iter(whole.tolist())
     return all(token in rest for token in part.tolist())
+
+
+def test_a_row_that_outgrows_the_model_is_said(row, ctx, marked):
+    """With spans of mostly no token, masks are put in until BART's table of positions ends: an error that says so."""
+    objective, examples = Denoising(mean_span=0.1), Examples([row(*[np.arange(5, 9)] * 8)], marked)
+    batch = objective.collate(examples, np.random.default_rng(1))
+    model = Bart(layers=1, width=16).build(marked, ctx)
+    with pytest.raises(
+        StepError, match=r"a row of \d+ tokens came out of the objective, but the model knows 64 positions"
+    ):
+        objective.loss(model, batch)
