@@ -53,7 +53,7 @@ class Tokenizer(Artifact):
         for piece, number in known.items():
             pieces[number] = piece
         return Vocab(
-            size=self.fast.get_vocab_size() + num_marks,
+            size=len(pieces) + num_marks,  # where ids have a hole, that is more than the tokens
             max_length=max_length,
             pad=pad if pad is not None else 0,
             num_marks=num_marks,

@@ -139,7 +139,7 @@ class PairLanguage(OneByOne):
         objective: str = "",
     ) -> None:
         super().__init__(model, tokenizer, device, context)
-        known = len(tokenizer)
+        known = max(tokenizer.get_vocab().values()) + 1  # ids may have a hole
         self.denoises = objective == "objective/denoising"
         first = known + (3 if objective == "objective/mixture-of-denoisers" else 0)
         has_spans = not self.denoises and self.vocab_size > first + 1

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import sentencepiece
 from pydantic import ValidationError
+from tokenizers import Tokenizer as Fast
+from tokenizers import models
 from transformers import AutoTokenizer
 from workbench_plugins.tokenizers.bpe import Bpe
 from workbench_plugins.tokenizers.byte_bpe import ByteBpe
@@ -255,3 +257,12 @@ def test_what_was_learned_here_is_taken_without_a_change(learned, tmp_path):
     trained.save(str(tmp_path / "own" / "tokenizer.json"))
     result, _ = taken(tmp_path, path="own")
     assert [result.fast.encode(text).ids for text in TEXTS] == [trained.encode(text).ids for text in TEXTS]
+
+
+def test_ids_with_a_hole_have_room_in_the_model(tmp_path):
+    """Five tokens up to id 9: a model has rows for ten, and marks come behind them."""
+    words = {"<pad>": 0, "<eos>": 1, "<unk>": 2, "a": 3, "b": 9}
+    Fast(models.WordLevel(words, unk_token="<unk>")).save(str(tmp_path / "tokenizer.json"))
+    config(tmp_path, pad_token="<pad>", eos_token="<eos>", unk_token="<unk>")
+    vocab = Tokenizer(tmp_path).vocab(8, num_marks=1)
+    assert (vocab.size, vocab.mark(0), vocab.pieces[9], vocab.pieces[5]) == (11, 10, "b", "")
