@@ -191,6 +191,16 @@ def test_axes_in_other_scripts_have_pictures_of_their_own(tmp_path):
     assert len({drawn.svg for drawn in report.pictures}) == 2
 
 
+@pytest.mark.parametrize("key", ["reason", "filter", "len", "group", "axis", "place"])
+def test_a_key_may_be_called_like_a_column_of_the_counting(tmp_path, key):
+    """It groups as any other does: 5 of 8 documents of the big site are dropped."""
+    rows = [(name, text, {**meta, key: meta["site"]}) for name, text, meta in sites(8, 4)]
+    step = corpus_of(tmp_path / "clean", rows, dropped=drops(5, 1))
+    table = audit(tmp_path / "out", corpus_of(tmp_path / "raw", rows), [step], by=(key,)).tables["drop-rates"]
+    big = table.filter(pl.col("reason") == "short", pl.col("axis") == key, pl.col("group") == "big")
+    assert big.select("dropped", "read").rows() == [(5, 8)]
+
+
 def test_nothing_dropped(tmp_path):
     """No drops: empty tables and a page that says so."""
     corpus = corpus_of(tmp_path / "all", sites())

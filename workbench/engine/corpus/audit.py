@@ -18,7 +18,7 @@ from workbench.contracts.component import Component, Field
 from workbench.contracts.evaluation import Scores
 from workbench.contracts.ports import Port
 from workbench.contracts.step import CoreStep
-from workbench.engine.corpus.audit_counts import counted, examples_of, rates
+from workbench.engine.corpus.audit_counts import BY, counted, examples_of, rates
 from workbench.engine.corpus.audit_page import audit_page, drop_pictures
 from workbench.engine.corpus.axes import OWN, axes_of
 from workbench.engine.corpus.mapping import map_shards, shard_tasks
@@ -102,7 +102,8 @@ def group_shard(component: Component, task: Task) -> Task:
     assert isinstance(component, Audit)
     batch = read_shard(Path(task["shard"]))
     axes = axes_of(batch, component.by)
-    write_shard(Path(task["groups"]), pl.concat([batch.select("id"), axes], how="horizontal"))
+    named = axes.rename(lambda axis: f"{BY}{axis}")
+    write_shard(Path(task["groups"]), pl.concat([batch.select("id"), named], how="horizontal"))
     return {"axes": [axis.name for axis in axes if axis.null_count() < len(axis)]}
 
 

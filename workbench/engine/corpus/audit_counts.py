@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 BUCKET_DOCUMENTS = 1 << 18  # joined at a time
 ANY = "(any)"
+BY = "by "  # before the names of axes in files of groups: a key of meta may be called `reason`, a column is called `id`
 CELL = ("step", "filter", "reason", "axis", "group")
 DIGITS = 6  # of a probability or share that are kept
 MOST_EXAMPLES = 24  # flagged groups with examples, those of the smallest probability
@@ -39,7 +40,8 @@ def counted(
     Raises `StepError` when a step read documents that are not in the corpus.
     """
     buckets = -(-corpus.num_rows // BUCKET_DOCUMENTS)
-    groups = _with_large_groups(pl.scan_parquet(folder / "*.parquet"), list(dict.fromkeys(by)), largest)
+    axes = [f"{BY}{axis}" for axis in dict.fromkeys(by)]
+    groups = _with_large_groups(pl.scan_parquet(folder / "*.parquet"), axes, largest)
     reads, drops = [], []
     for place, step in enumerate(steps):
         found = 0
@@ -104,9 +106,10 @@ def _verdicts(step: Corpus, condition: pl.Expr) -> pl.DataFrame:
 
 def _by_group(frame: pl.DataFrame, keys: Sequence[str], place: int) -> pl.DataFrame:
     """Count rows for each group of each axis, and in all under the empty axis."""
-    axes = [name for name in frame.columns if name not in ("id", *keys)]
+    axes = [name for name in frame.columns if name.startswith(BY)]
     counted_ = [
-        frame.group_by(*keys, axis).len().rename({axis: "group"}).with_columns(axis=pl.lit(axis)) for axis in axes
+        frame.group_by(*keys, axis).len().rename({axis: "group"}).with_columns(axis=pl.lit(axis.removeprefix(BY)))
+        for axis in axes
     ]
     whole = frame.group_by(keys).len() if keys else frame.select(pl.len())
     counted_.append(whole.with_columns(group=pl.lit(""), axis=pl.lit("")))
@@ -226,7 +229,7 @@ def examples_of(
     for cell in most_telling(table).head(MOST_EXAMPLES).select(CELL).iter_rows():
         name, filter_, reason, axis, group = cell
         step = next(step for step in steps if step.step == name)
-        value = pl.col(axis).is_null() if group == NONE else pl.col(axis) == group
+        value = pl.col(f"{BY}{axis}").is_null() if group == NONE else pl.col(f"{BY}{axis}") == group
         said = pl.col("reasons").str.contains(json.dumps(f"{filter_}: {reason}", ensure_ascii=False), literal=True)
         if reason == ANY:
             start = json.dumps(f"{filter_}: ", ensure_ascii=False)[:-1]
