@@ -99,6 +99,13 @@ def test_keys_in_other_scripts_have_tables_of_their_own(corpora, tmp_path):
     assert found == {"by-key": "主题", "by-key-2": "体裁", "by-domain-2": "Domain!"}
 
 
+def test_a_key_called_like_what_is_counted(corpora, tmp_path):
+    """The names of its groups stay beside their numbers."""
+    corpus = corpora.make({"0": ["a", "b"]}, meta=lambda text: {"documents": f"of {text}"})
+    table = card(tmp_path / "out", corpus, by=("documents",)).tables["by-documents"]
+    assert table.select("documents (key)", "documents").rows() == [("of a", 1), ("of b", 1)]
+
+
 def test_nothing_of_the_corpus_acts(corpora, tmp_path):
     """Texts, lines, domains and languages are text on the page and in the pictures."""
     corpus = corpora.make(

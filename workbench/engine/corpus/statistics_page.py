@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workbench.engine.corpus.statistics_counts import Counts, Repeats
 
 TITLES = {"language": "Languages", "domain": "Top domains", "source": "Sources", "register": "Registers"}
+COUNTED = ("documents", "share", "characters", "documents before", "share before")  # columns beside the groups
 BARS_SHOWN = 15
 BAR_CHARACTERS = 18
 SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -82,7 +83,8 @@ def _by_group(
         *([OTHER] if len(order) > len(named) + (NONE in groups) else []),
         *([NONE] if NONE in groups else []),
     ]
-    table: dict[str, list[str] | list[int] | list[float]] = {axis: rows}
+    first = f"{axis} (key)" if axis in COUNTED else axis
+    table: dict[str, list[str] | list[int] | list[float]] = {first: rows}
     for head, counts in zip(heads, both, strict=True):
         own = counts.axes.get(axis, {})
         total = max(counts.totals["documents"], 1)
