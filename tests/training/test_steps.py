@@ -14,6 +14,7 @@ from workbench_plugins.architectures.xlnet import XlNet
 from workbench_plugins.objectives.causal import Causal
 from workbench_plugins.objectives.classification import Classification
 from workbench_plugins.objectives.masked import Masked
+from workbench_plugins.objectives.next_sentence import NextSentence
 from workbench_plugins.objectives.permutation import Permutation
 from workbench_plugins.tuning.full import Full
 from workbench_plugins.tuning.head_only import HeadOnly
@@ -185,7 +186,7 @@ def test_tuning_tells_topics_apart(tmp_path, base, corpus):
     step = Tune(
         tuning=Full(),
         objective=Classification(),
-        optimizer=TuningOptimizer(lr=3e-3),
+        optimizer=TuningOptimizer(lr=1e-3),
         budget=Budget(epochs=12),
     )
     model = tuned(tmp_path, base, corpus, step)
@@ -231,6 +232,17 @@ def test_a_model_that_knows_distances_only_is_tuned_like_any(tmp_path, tokens, c
     base = pretrained(tmp_path / "base", tokens, step)
     model = tuned(tmp_path / "tuned", base, corpus, Tune(tuning=Full(), objective=Classification(), budget=few))
     assert (model.card["steps"], model.card["head"]) == (2, "sequence-classification")
+
+
+def test_classes_of_an_objective_on_tokens_name_the_labels(tmp_path, corpus, wordpiece, pack):
+    """Tuned on packed text, too, a model says what its labels mean."""
+    ids, few = pack(corpus, wordpiece), Budget(steps=1)
+    base = pretrained(
+        tmp_path / "base", ids, Pretrain(architecture=Bert(layers=1, width=32), objective=Masked(), budget=few)
+    )
+    model = tuned(tmp_path / "tuned", base, ids, Tune(tuning=Full(), objective=NextSentence(), budget=few))
+    assert model.card["labels"] == ["follows", "is from elsewhere"]
+    assert load_model(model).config.id2label == {0: "follows", 1: "is from elsewhere"}
 
 
 def test_parts_without_a_training_part_must_be_chosen(tmp_path, base, pack, corpus, tokenizer):
