@@ -39,10 +39,17 @@ Observer = Callable[[Mapping[str, Any]], None]
 
 @dataclass(frozen=True)
 class Variant:
-    """One pipeline of a sweep; `label` names what varies, empty when nothing does."""
+    """One pipeline of a sweep.
+
+    Attributes:
+        label: What varies; empty when nothing does.
+        graph: The pipeline.
+        overrides: What was changed in the file: as given, and by the sweep.
+    """
 
     label: str
     graph: Graph
+    overrides: tuple[str, ...]
 
 
 class Session:
@@ -101,8 +108,9 @@ class Session:
 
         graph = self.read(source, overrides)
         if not graph.sweep:
-            return [Variant("", graph)]
-        return [Variant(label, self.read(source, [*overrides, *more])) for label, more in expand(graph)]
+            return [Variant("", graph, tuple(overrides))]
+        changed = [(label, (*overrides, *more)) for label, more in expand(graph)]
+        return [Variant(label, self.read(source, every), every) for label, every in changed]
 
     def identify(self, graph: Graph) -> dict[str, Identity]:
         """Return the identity of every step's result, without running anything."""
@@ -170,7 +178,7 @@ class Session:
             executor: Runs every step that names none itself.
             locked: Refuse to start unless everything is as in the newest finished run of this pipeline.
             observers: Called with every event.
-            overrides: As given on the command line, for the record.
+            overrides: What was changed in the file, for the record.
         """
         from workbench.engine.execute import execute
 

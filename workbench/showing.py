@@ -143,6 +143,7 @@ def view_run(record: RunRecord) -> View:
             ("pipeline", record.name),
             ("started", f"{record.started[:19].replace('T', ' ')} UTC"),
             ("took", duration(record.seconds)),
+            *[("changed", change) for change in record.overrides],
         ],
         grids=[Grid("Steps", ("step", "component", "status", "seconds", "memory", "result"), rows, (3, 4))],
         document=describe_run(record),
@@ -180,6 +181,7 @@ def describe_run(record: RunRecord) -> dict[str, Any]:
         "name": record.name,
         "started": record.started,
         "seconds": record.seconds,
+        "overrides": list(record.overrides),
         "steps": steps,
     }
 

@@ -130,6 +130,18 @@ def test_sweep(place):
     assert "split.with.valid=0.5" in place.call("run", place.file).stdout
 
 
+def test_variants_are_told_apart_later(place):
+    """The record of each run of a sweep says what was changed in it, by the sweep and by -s."""
+    place.file.write_text(place.file.read_text() + "sweep: {split.with.valid: [0.25, 0.5]}\n")
+    place.run("-s", "seed=3")
+    runs = place.json("runs", "list")["runs"]
+    assert [run["overrides"] for run in runs] == [["seed=3", f"split.with.valid={valid}"] for valid in (0.5, 0.25)]
+    listed = place.call("runs", "list").stdout.splitlines()
+    assert listed[1].endswith("seed=3; split.with.valid=0.5")
+    assert "changed   split.with.valid=0.5" in place.call("show").stdout
+    assert "split.with.valid=0.25" in place.call("runs", "diff", runs[1]["run"], "last").stdout
+
+
 @pytest.mark.parametrize("option", [["--until", "nope"], ["--executor", "nope"], ["-s", "nope.with.x=1"]])
 def test_wrong_option(place, option):
     """A name that nobody has ends with status 2 before anything runs."""

@@ -36,7 +36,8 @@ def run(ctx: click.Context, /, file: Path, overrides: tuple[str, ...], **how: An
     for variant in session.variants(file, overrides):
         if variant.label:
             click.echo(f"{variant.label}", err=True)
-        records[variant.label] = session.run(variant.graph, observers=[watcher(sys.stderr)], overrides=overrides, **how)
+        observers = [watcher(sys.stderr)]
+        records[variant.label] = session.run(variant.graph, observers=observers, overrides=variant.overrides, **how)
     options.answer(describe_records(records), lambda: _print_records(session, records))
     if options.debug:
         _print_tracebacks(records)

@@ -77,13 +77,16 @@ def reproduce(ctx: click.Context, run: str) -> None:
 
 def _print_runs(records: list[RunRecord], root: Path) -> None:
     from workbench.cli.printing import say, table
-    from workbench.wording import duration
+    from workbench.wording import duration, listed
 
     if not records:
         say(f"no runs yet in {root}")
         return
-    rows = [(record.id, record.name, record.status, duration(record.seconds), _tally(record)) for record in records]
-    table(["run", "pipeline", "status", "time", "steps"], rows, numbers=[3])
+    rows = [
+        (record.id, record.name, record.status, duration(record.seconds), _tally(record), listed(record.overrides, 2))
+        for record in records
+    ]
+    table(["run", "pipeline", "status", "time", "steps", "changed"], rows, numbers=[3])
 
 
 def _tally(record: RunRecord) -> str:
