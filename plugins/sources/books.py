@@ -18,9 +18,14 @@ from workbench.api import BadRecord, Context, Field, FileSource, document_id, re
 MAX_EPUB_BYTES = 256 << 20
 ZIP = b"PK\x03\x04"
 _DECLARED = re.compile(r"^Character set encoding:\s*([A-Za-z0-9_.\-]{2,30})", re.IGNORECASE | re.MULTILINE)
+# A number in words stands at the beginning of a heading; any word may stand at that of a sentence (`Part owner of …`).
+_ORDINAL = (
+    r"(?:the +)?(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven(?:th)?|twelve"
+    r"|(?:thir|four|fif|six|seven|eigh|nine)teen(?:th)?|twenty|twentieth|thirty|forty|fifty|twelfth|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last)"
+)
 _CHAPTER = re.compile(
-    r"^[ \t]*(?:(?:CHAPTER|BOOK|PART|LETTER|ACT)\s+(?:[IVXLCDM]{1,8}|\d{1,3}|[A-Z]{3,12})\b.{0,80}"
-    r"|第[0-9０-９零一二三四五六七八九十百千]{1,6}[章回卷节節].{0,40})$",
+    rf"^[ \t]*(?:(?:CHAPTER|BOOK|PART|LETTER|ACT)\s+(?:(?-i:[IVXLCDM]{{1,8}})|[ivxlcdm]{{1,8}}(?=[.:]|\s*$)|\d{{1,3}}|{_ORDINAL})\b.{{0,80}}"
+    r"|第[0-9０-９零一二三四五六七八九十百千]{1,6}(?:章.{0,40}|[回卷节節](?:[\s:：、.．].{0,40})?))$",
     re.IGNORECASE,
 )
 MIN_CHAPTER_CHARACTERS = 200  # less between two headings is a table of contents

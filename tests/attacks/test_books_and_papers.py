@@ -5,7 +5,7 @@ import random
 import zipfile
 
 import pytest
-from workbench_plugins.sources.books import Books
+from workbench_plugins.sources.books import Books, split_chapters
 from workbench_plugins.sources.html import Html
 from workbench_plugins.sources.pdf import Pdf
 
@@ -231,3 +231,39 @@ def test_html_files_keep_their_markup_and_find_their_characters(tmp_path):
     assert [reason for _, reason in faults(read(tmp_path / "image", b"\x89PNG\r\n\x1a\n\x00\x00", Html))] == [
         "not-text"
     ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "CHAPTER IV",
+        "Chapter iv.",
+        "CHAPTER ONE",
+        "Letter the Eleventh",
+        "BOOK EIGHTEENTH",
+        "Chapter Twenty-One",
+        "Part the First",
+        "PART II. OF THE SEA",
+        "第四章 归来",
+        "第四章归来",
+        "第一回　甄士隐",
+    ],
+)
+def test_a_heading_begins_a_chapter(line):
+    """In figures, Roman or Arabic, or in words."""
+    assert [title for title, _ in split_chapters(f"before\n\n{line}\n\ntext")] == ["", " ".join(line.split())]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Part owner of the sloop, he sailed on.",
+        "Book after book lay there.",
+        "Act did not follow act.",
+        "第三节课开始了",
+        "第二回合的比赛",
+    ],
+)
+def test_a_sentence_begins_none(line):
+    """Though it begins with the same word."""
+    assert [title for title, _ in split_chapters(f"before\n\n{line}\n\ntext")] == [""]
