@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from reprlib import repr as short
 from typing import Any
 
 from workbench.api import StepError
@@ -80,7 +81,7 @@ def lay_out(names: Iterable[str], readme: str, config: str | None, where: str) -
     chosen = _configuration(_front_matter(readme, where), config, where)
     if chosen is not None:
         splits = _configured(chosen, listed, where)
-        name = str(chosen.get("config_name", "default"))
+        name = _word(chosen.get("config_name"), "config_name", where) or "default"
     else:
         splits, name = _by_names(listed), "default"
     files = [DataFile(name, split, str(format_of(name))) for split, names in splits.items() for name in names]
@@ -108,7 +109,7 @@ def _configuration(card: dict[str, Any], wanted: str | None, where: str) -> dict
     listed = card.get("configs")
     configs = [item for item in (listed if isinstance(listed, list) else []) if isinstance(item, dict)]
     configs = [item for item in configs if "data_files" in item or "data_dir" in item]
-    names = [str(item.get("config_name", "default")) for item in configs]
+    names = [_word(item.get("config_name"), "config_name", where) or "default" for item in configs]
     if wanted is not None:
         if wanted not in names:
             raise StepError(
@@ -130,7 +131,7 @@ def _configuration(card: dict[str, Any], wanted: str | None, where: str) -> dict
 
 
 def _configured(config: dict[str, Any], listed: Sequence[str], where: str) -> dict[str, list[str]]:
-    folder = str(config.get("data_dir", "")).strip("/")
+    folder = _word(config.get("data_dir"), "data_dir", where).strip("/")
     below = [name for name in listed if not folder or name.startswith(f"{folder}/")]
     given = config.get("data_files")
     if given is None:
@@ -142,12 +143,23 @@ def _configured(config: dict[str, Any], listed: Sequence[str], where: str) -> di
     splits: dict[str, list[str]] = {}
     for item in given if isinstance(given, list) else []:
         if not isinstance(item, dict) or "path" not in item:
-            raise StepError(f"`data_files` of {README} cannot be understood: {item!r:.80}", where=where)
+            raise StepError(f"`data_files` of {README} cannot be understood: {short(item):.80}", where=where)
         paths = item["path"] if isinstance(item["path"], list) else [item["path"]]
-        patterns = [_pattern(f"{folder}/{path}" if folder else str(path)) for path in paths]
+        given_paths = [_word(path, "path", where) for path in paths]
+        patterns = [_pattern(f"{folder}/{path}" if folder else path) for path in given_paths]
         found = [name for name in below if any(pattern.fullmatch(name) for pattern in patterns)]
-        splits.setdefault(str(item.get("split", "train")), []).extend(found)
+        splits.setdefault(_word(item.get("split"), "split", where) or "train", []).extend(found)
     return splits
+
+
+def _word(value: Any, key: str, where: str) -> str:
+    """Return a value of the card as text, empty for none.
+
+    Raises `StepError` for a list or an object: one that is made of references may be without end when it is written.
+    """
+    if isinstance(value, (list, dict, set)):
+        raise StepError(f"`{key}` of {README} is a {type(value).__name__}", where=where, expected="a word")
+    return "" if value is None else str(value)
 
 
 def _pattern(glob: str) -> re.Pattern[str]:
@@ -156,7 +168,8 @@ def _pattern(glob: str) -> re.Pattern[str]:
     >>> bool(_pattern("data/**/a-*.csv").fullmatch("data/x/y/a-1.csv")), bool(_pattern("*.csv").fullmatch("x/a.csv"))
     (True, False)
     """
-    parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob.removeprefix("./"))
+    once = re.sub(r"(?:\*\*/)+", "**/", glob.removeprefix("./"))  # more of them say no more, and cost a power each
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", once)
     signs = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     return re.compile("".join(signs.get(part, re.escape(part)) for part in parts))
 

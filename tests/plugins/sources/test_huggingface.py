@@ -1,12 +1,14 @@
 """Data sets as `datasets` keeps them: what it writes is read, split by split, and nothing it would run is run."""
 
 import json
+import time
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
+from workbench_plugins.sources.datasets_layout import _pattern
 from workbench_plugins.sources.huggingface import HuggingFace
 
 from workbench.errors import DataError, EnvironmentProblem, StepError
@@ -365,3 +367,27 @@ def test_deep_nesting_costs_its_record(tmp_path):
     write(tmp_path / "a.jsonl", '{"text": "a", "m": ' + "[" * 300 + "]" * 300 + '}\n{"text": "b"}\n')
     corpus = read(tmp_path, "a.jsonl", max_bad_share=1)
     assert (texts(corpus), bad(corpus)) == (["b"], [("line 1", "nested-too-deep")])
+
+
+@pytest.mark.parametrize("key", ["config_name: *i", "data_dir: *i", "data_files: [[*i]]", "data_files: {train: [*i]}"])
+def test_a_card_that_unfolds_without_end_is_refused(tmp_path, key):
+    """References to references: a few lines that would be written as gigabytes."""
+    lists = [
+        f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]"
+        for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+    ]
+    card = "\n".join(["---", "a: &a [x, x, x]", *lists, f"configs: [{{data_files: x, {key}}}]", "---", ""])
+    card = card.replace("data_files: x, data_files", "data_files")
+    write(tmp_path / "set" / "README.md", card)
+    write(tmp_path / "set" / "a.csv", "text\none\n")
+    with pytest.raises(StepError, match=r"a list|cannot be understood") as raised:
+        read(tmp_path, "set")
+    assert len(str(raised.value)) < 300
+
+
+def test_stars_beside_each_other_are_one():
+    """Each of them would try all the folders again."""
+    start = time.process_time()
+    assert not _pattern("**/" * 30 + "x").fullmatch("a/" * 40 + "y")
+    assert _pattern("**/" * 30 + "x").fullmatch("a/" * 40 + "x")
+    assert time.process_time() - start < 0.2
