@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import UnknownName, UsageError
+from workbench.errors import Interrupted, UnknownName, UsageError
 from workbench.wording import count
 
 if TYPE_CHECKING:
@@ -295,13 +295,18 @@ class Session:
         return compare_runs(self.store, self.find_run(first), self.find_run(second))
 
     def reproduce(self, run: str, observers: Sequence[Observer] = ()) -> Reproduction:
-        """Run the recorded pipeline again in an empty store and compare every result with the one kept here."""
+        """Run the recorded pipeline again in an empty store and compare every result with the one kept here.
+
+        Raises `Interrupted` when the second run was stopped: there is nothing to compare.
+        """
         from workbench.compare import compare_results
 
         record = self.find_run(run)
         with self._empty_session() as other:
             graph = other.read(record.pipeline, base=Path(record.base))
             again = other.run(graph, until=record.until, observers=observers)
+            if again.status == "interrupted":
+                raise Interrupted("the reproduction was stopped", where=record.id, advice="run the same command again")
             return compare_results(self.store, record, other.store, again)
 
     def verify(self) -> dict[str, Any]:
@@ -336,8 +341,10 @@ class Session:
     def _empty_session(self) -> Iterator[Session]:
         with self.store.scratch() as folder:
             session = Session(folder, self.registry)
-            yield session
-            session.digest.save()  # now: when the object goes away, its folder is gone, and would be made again
+            try:
+                yield session
+            finally:
+                session.digest.save()  # now: when the object goes away, its folder is gone, and would be made again
 
 
 class LockMismatch(UsageError):

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from workbench.session import Session
+
 
 def test_list(place):
     """Runs are listed newest first; an empty store has none."""
@@ -85,6 +87,22 @@ def test_a_store_that_is_none(place, command):
     assert f" in {place.store}\n" in place.call("store", command).stdout
     place.store.write_text("a file")
     assert "not a folder, so it cannot be a store" in place.call("store", command, status=2).stderr
+
+
+def test_a_reproduction_that_was_stopped(place, monkeypatch):
+    """Stopped by Ctrl-C it ends with 130 and gives no verdict."""
+    place.run("--until", "raw")
+    run = Session.run
+
+    def stopped(session, graph, **how):
+        record = run(session, graph, **how)
+        record.status = "interrupted"
+        return record
+
+    monkeypatch.setattr(Session, "run", stopped)
+    error = place.json("runs", "reproduce", "last", status=130)["error"]
+    assert error["message"] == "the reproduction was stopped"
+    assert list(place.store.glob("tmp/*")) == []
 
 
 def test_reproduce_after_the_data_changed(place):
