@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 MAX_HEADER_BYTES = 256 << 10
+GZIP, GZIP_BITS = b"\x1f\x8b", 31  # what a member begins with; 16 for its header and 15 for the largest window
+MAX_MEMBERS = 1000  # of gzip in one body: each costs a copy of those behind it
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})\b")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]{0,256})?\r?\n")
 
@@ -120,9 +122,9 @@ def _looks_decoded(body: bytes) -> bool:
 
 
 def _gzip(body: bytes, max_bytes: int, is_cut: bool) -> bytes:  # noqa: FBT001  # shape of a decoder
-    if not body.startswith(b"\x1f\x8b"):
+    if not body.startswith(GZIP):
         return body
-    return _inflated(body, 31, max_bytes, is_cut=is_cut)
+    return _inflated(body, GZIP_BITS, max_bytes, is_cut=is_cut)
 
 
 def _deflate(body: bytes, max_bytes: int, is_cut: bool) -> bytes:  # noqa: FBT001
@@ -134,12 +136,20 @@ def _deflate(body: bytes, max_bytes: int, is_cut: bool) -> bytes:  # noqa: FBT00
 
 
 def _inflated(body: bytes, wbits: int, max_bytes: int, *, is_cut: bool) -> bytes:
-    decompressor = zlib.decompressobj(wbits=wbits)
-    try:
-        content = decompressor.decompress(body, max_bytes + 1)
-    except zlib.error as error:
-        raise BadMessage("bad-content-encoding", str(error).partition(":")[2].strip() or str(error)) from error
-    return _whole(content, max_bytes, is_whole=decompressor.eof or is_cut)
+    content, is_whole = b"", False
+    for _ in range(MAX_MEMBERS):
+        decompressor = zlib.decompressobj(wbits=wbits)
+        try:
+            content += decompressor.decompress(body, max_bytes + 1 - len(content))
+        except zlib.error as error:
+            raise BadMessage("bad-content-encoding", str(error).partition(":")[2].strip() or str(error)) from error
+        is_whole = decompressor.eof
+        # Any number of members of gzip may follow each other (RFC 1952, section 2.2); other bytes behind one are passed over.
+        following = decompressor.unused_data
+        if not following.startswith(GZIP) or wbits != GZIP_BITS or len(content) > max_bytes:
+            break
+        body, is_whole = following, False
+    return _whole(content, max_bytes, is_whole=is_whole or is_cut)
 
 
 def _brotli(body: bytes, max_bytes: int, is_cut: bool) -> bytes:  # noqa: FBT001

@@ -66,6 +66,11 @@ BODIES = {
         lambda body: b"5\r\n" + body[:5] + b"\r\n%x;x=y\r\n" % (len(body) - 5) + body[5:] + b"\r\n0\r\n\r\n",
     ),
     "gzip": ("Content-Encoding: gzip\r\n", gzip.compress),
+    "two members of gzip": (
+        "Content-Encoding: gzip\r\n",
+        lambda body: gzip.compress(body[:9]) + gzip.compress(body[9:]),
+    ),
+    "gzip and what is none": ("Content-Encoding: gzip\r\n", lambda body: gzip.compress(body) + b"\r\n"),
     "deflate": ("Content-Encoding: deflate\r\n", zlib.compress),
     "br": ("Content-Encoding: br\r\n", brotli.compress),
     "zstd": ("Content-Encoding: zstd\r\n", zstandard.compress),
