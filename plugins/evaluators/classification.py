@@ -136,7 +136,8 @@ class ClassificationScores(Evaluator):
         Raises `StepError` when none has one.
         """
         frame = sample_documents(corpus, number, rng, ["id", "text", self.label])
-        frame = frame.select("id", "text", pl.col(self.label).cast(pl.String).alias("label")).drop_nulls("label")
+        names = [None if value is None else str(value) for value in frame[self.label]]  # as the model was told them
+        frame = frame.select("id", "text", pl.Series("label", names, dtype=pl.String)).drop_nulls("label")
         if frame.is_empty():
             raise StepError(f"no document has a value in column {self.label!r}", where=corpus.step)
         return frame

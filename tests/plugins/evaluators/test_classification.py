@@ -79,6 +79,14 @@ def test_a_label_the_model_does_not_know_is_a_mistake(classifier, corpus, contex
     assert "1 of them have a label the model does not know, and count as mistakes" in result.notes
 
 
+def test_labels_that_are_no_text_are_named_as_in_training(saved_model, corpus, context):
+    """True is `True`, as the objective calls it, and not `true`."""
+    model = saved_model(says_first, head="sequence-classification", labels=["False", "True"])
+    result = ClassificationScores().evaluate(model, corpus(SPORT[:4], label=[False, False, True, None]), context())
+    assert by_name(result)["accuracy"].value == pytest.approx(2 / 3)
+    assert not any("does not know" in note for note in result.notes)
+
+
 def test_a_missing_label_column_is_said(classifier, corpus, context):
     """The message names the column and those there are."""
     with pytest.raises(StepError, match="no column label\n  expected: some of: id, meta, source, text"):
