@@ -116,7 +116,8 @@ class Tune(TrainingStep):
         assert part is not None
         valid = PackedRows(tokens, valid_part) if valid_part else None
         vocab = source.tokenizer.vocab(tokens.context, source.card.get("marks", 0))
-        return Material(tokens, part, self.rows(tokens, part), valid, source.tokenizer, vocab)
+        labels = self.objective.classes or None
+        return Material(tokens, part, self.rows(tokens, part), valid, source.tokenizer, vocab, labels)
 
     def _of_records(self, source: Model, corpus: Corpus, ctx: Context) -> Material:
         part, valid_part = part_names(corpus)
