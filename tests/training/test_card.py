@@ -7,6 +7,7 @@ import torch
 from click.testing import CliRunner
 from workbench_plugins.architectures.bert import Bert
 from workbench_plugins.architectures.llama import Llama
+from workbench_plugins.architectures.mpt import Mpt
 from workbench_plugins.objectives.causal import Causal
 from workbench_plugins.objectives.replaced_token import ReplacedToken
 from workbench_plugins.tuning.head_only import HeadOnly
@@ -70,6 +71,14 @@ def test_embeddings_alone_are_no_product(tmp_path):
     ctx = Context("base", "train/pretrain", 5, tmp_path, tmp_path, tmp_path, tmp_path, device="cpu")
     untied = Llama(layers=2, width=32, ffn_width=96, tie_embeddings=False).build(VOCAB, ctx)
     assert flops_per_token(untied, 64) == 3 * (2 * (2 * MATRICES + 3200) + 4 * 2 * 64 * 32 // 2)
+
+
+def test_a_decoder_without_the_word_for_it_looks_back_only(tmp_path):
+    """MPT's attention does not say that it is causal; it needs half of the products as well."""
+    ctx = Context("base", "train/pretrain", 5, tmp_path, tmp_path, tmp_path, tmp_path, device="cpu")
+    matrices = 2 * (4 * 32 * 32 + 2 * 4 * 32 * 32)
+    mpt = Mpt(layers=2, width=32).build(VOCAB, ctx)
+    assert flops_per_token(mpt, 64) == 3 * (2 * (matrices + 3200) + 4 * 2 * 64 * 32 // 2)
 
 
 def test_memory_by_hand(model):

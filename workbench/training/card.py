@@ -120,6 +120,8 @@ def flops_per_token(model: torch.nn.Module, context: int) -> int:
 
 
 def _is_causal(model: torch.nn.Module) -> bool:
+    if getattr(getattr(model, "config", None), "model_type", "") == "mpt":  # its attention does not say so
+        return True
     return any(getattr(module, "is_causal", False) for module in model.modules())
 
 
