@@ -36,7 +36,7 @@ OF_THE_NETWORK = ("generator_share", "generator_layers", "weight")
 class ReplacedToken(Objective):
     """Tell tokens that were put in from those that stood in the text, Clark et al. 2020."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 1
     families: ClassVar = ("encoder",)
     head: ClassVar = "token-classification"
     classes: ClassVar = ("original", "replaced")

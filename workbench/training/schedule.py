@@ -17,7 +17,7 @@ def num_warmup(settings: Optimizer, num_steps: int) -> int:
 
 
 def learning_rate(settings: Optimizer, step: int, num_steps: int) -> float:
-    """Return the rate of a step; steps count from 1, the last one gets `final_lr_share` of the highest rate."""
+    """Return the rate of a step, from 1; where it falls, the last one gets `final_lr_share` of the highest rate."""
     warmup = num_warmup(settings, num_steps)
     if step <= warmup:
         return settings.lr * step / warmup
