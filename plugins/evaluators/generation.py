@@ -86,9 +86,16 @@ class Generation(Evaluator):
         return [Prompt(start, text[len(start) :]) for start, text in starts if start]
 
     def write(self, language: LanguageModel, prompts: Sequence[str], rng: np.random.Generator) -> list[str]:
-        """Return how the model continues each prompt."""
+        """Return how the model continues each prompt. Raises `StepError` for one without a token, which only n-grams continue."""
         tokenizer = language.tokenizer
         encoded = tokenizer(list(prompts), add_special_tokens=False, split_special_tokens=True, verbose=False)
+        empty = [number for number, row in enumerate(encoded["input_ids"], 1) if not row]
+        if empty and language.context is not None:
+            raise StepError(
+                f"prompt {empty[0]} of {len(prompts)} has no token",
+                where=self.component_id,
+                expected="a prompt that begins a text, since the network reads nothing before one",
+            )
         how = Writing(self.max_tokens, self.temperature, self.top_k, self.top_p, self.beams)
         written = language.write(encoded["input_ids"], how, rng)
         return list(tokenizer.batch_decode(written, skip_special_tokens=True))

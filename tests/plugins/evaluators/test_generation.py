@@ -74,3 +74,9 @@ def test_no_prompt_is_said(saved_model, context):
 def test_first_words(text, number, expected):
     """A word is a run of letters, or one character of a script without spaces."""
     assert first_words(text, number) == expected
+
+
+def test_a_prompt_without_a_token_is_refused(saved_model, context):
+    """A network has nothing to go on from; beside other prompts it would go on from padding."""
+    with pytest.raises(StepError, match="prompt 2 of 2 has no token"):
+        Generation(prompts=("A text", "")).evaluate(saved_model(), None, context())
