@@ -77,8 +77,29 @@ def test_an_unknown_name_is_answered_with_the_nearest(discover):
     registry = discover(one=plugin(ref("gopher-quality")))
     with pytest.raises(UnknownName, match="unknown filter 'gofer-quality'; did you mean 'gopher-quality'"):
         registry.get("filter/gofer-quality")
-    with pytest.raises(UnknownName, match="unknown component 'nothing'"):
+    with pytest.raises(UnknownName, match="unknown component 'nothing': a component is KIND/NAME"):
         registry.get("nothing")
+
+
+@pytest.mark.parametrize(
+    "use, said",
+    [
+        ("pii", "unknown component 'pii'; did you mean 'filter/pii' or 'source/pii'?\n  do: workbench plugins list"),
+        ("books/pii", "unknown component 'books/pii'; did you mean 'filter/pii' or 'source/pii'?\n"),
+        ("unicod", "unknown component 'unicod'; did you mean 'filter/unicode'?\n"),
+        (
+            "filter",
+            "unknown component 'filter': that is a kind; a component is KIND/NAME, such as 'filter/pii'",
+        ),
+        ("model-x", "unknown component 'model-x': a component is KIND/NAME; the kinds: "),
+    ],
+)
+def test_a_name_without_its_kind_is_answered_with_the_whole_name(discover, use, said):
+    """Who leaves out the kind learns it from those that have the name; a kind alone is told how to list it."""
+    registry = discover(one=plugin(ref("pii"), ref("pii", "source"), ref("unicode")))
+    with pytest.raises(UnknownName) as caught:
+        registry.get(use)
+    assert caught.value.message.startswith(said)
 
 
 def test_a_name_clash_is_reported_and_the_first_stays(discover):

@@ -15,6 +15,7 @@ import io
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import pluggy
@@ -23,7 +24,7 @@ from workbench import hookspecs
 from workbench.contracts.component import Component
 from workbench.contracts.references import KINDS, ComponentRef
 from workbench.core_components import CORE
-from workbench.errors import MissingPackage, PluginError, UnknownName, WorkbenchError
+from workbench.errors import MissingPackage, PluginError, UnknownName, WorkbenchError, did_you_mean
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
 NOTEBOOK = "notebook"
@@ -107,7 +108,25 @@ class Registry:
         if slash and kind in KINDS:
             known = [known.partition("/")[2] for known in self._names if known.startswith(f"{kind}/")]
             raise UnknownName.among(kind, name, known, advice=f"workbench plugins list {kind}")
-        raise UnknownName.among("component", use, self._names, advice="workbench plugins list")
+        raise self._not_named(use)
+
+    def _not_named(self, use: str) -> UnknownName:
+        """Return the error for what is no KIND/NAME: who has that name, else what a kind offers or how to list all."""
+        kind = use.lower()
+        if kind in KINDS:
+            known = [ref.id for ref in self.refs(kind)]
+            such = f", such as {known[0]!r}" if known else ""
+            what = f"unknown component {use!r}: that is a kind; a component is KIND/NAME{such}"
+            return UnknownName(what, advice=f"workbench plugins list {kind}")
+        meant = did_you_mean(use, self._names) if "/" in use else ""
+        if not meant:
+            name = use.rpartition("/")[2]
+            tails = {known.partition("/")[2] for known in self._names}
+            near = [name] if name in tails else get_close_matches(name, sorted(tails), n=1)
+            full = sorted(known for known in self._names if known.partition("/")[2] in near)
+            meant = f"; did you mean {' or '.join(map(repr, full))}?" if full else ""
+        meant = meant or f": a component is KIND/NAME; the kinds: {', '.join(KINDS)}"
+        return UnknownName(f"unknown component {use!r}{meant}", advice="workbench plugins list")
 
     def load(self, use: str) -> type[Component]:
         """Return the class behind `kind/name`, importing it on first use.
