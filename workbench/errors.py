@@ -115,7 +115,7 @@ class UnknownName(UsageError):
         return cls(
             f"unknown {noun} {given!r}{did_you_mean(given, names)}",
             where=where,
-            expected=f"one of: {shown}" if names else f"there is no {noun} yet",
+            expected=f"one of: {shown}" if names else f"there is no {noun}",
             advice=advice,
         )
 

@@ -43,7 +43,7 @@ def test_find(tmp_path):
         runs.find(ids[0][:10])
     with pytest.raises(UnknownName, match="unknown run 'zzz'"):
         runs.find("zzz")
-    with pytest.raises(UnknownName, match="there is no run yet"):
+    with pytest.raises(UnknownName, match="there is no run\n"):
         Runs(tmp_path / "empty").find("last")
     with pytest.raises(UnknownName, match="unknown step 'b'"):
         runs.find("last").step("b")
