@@ -57,7 +57,7 @@ def execute(  # noqa: PLR0913  # each is a fact of its own, and all but the firs
         executor: `local` (the default: worker processes), `inline` (this process) or `torchrun` (several processes for
             one training step); a step's own choice counts more.
         lock: What the run depends on; made here when it is not given.
-        overrides: As given on the command line, for the record.
+        overrides: What was changed in the file, `path=value` each; for the record.
 
     Raises:
         UsageError: `until` or an executor is unknown.

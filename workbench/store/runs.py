@@ -81,7 +81,7 @@ class RunRequest:
         seed: The pipeline's seed.
         base: The folder that relative paths of settings start from.
         until: The last step asked for, or None for all.
-        overrides: As given on the command line.
+        overrides: What was changed in the file, `path=value` each.
     """
 
     name: str
@@ -108,7 +108,7 @@ class RunRecord:
         seed: The pipeline's seed.
         base: The folder that relative paths of settings start from.
         until: The last step asked for, or None for all.
-        overrides: As given on the command line.
+        overrides: What was changed in the file, `path=value` each.
     """
 
     id: str
