@@ -87,11 +87,19 @@ WRONG = {
     ),
     "bad step name": (
         "  §9raw: {use: source/words, with: {paths: [a]}}\n",
-        "a step's name is a letter, then letters, digits, '_' or '-', at most 64, got '9raw'",
+        "a step's name is a letter from a to z or A to Z, then such letters, digits, '_' or '-', at most 64, got '9raw'",
+    ),
+    "step name in Chinese": (
+        "  §语料: {use: source/words, with: {paths: [a]}}\n",
+        "a step's name is a letter from a to z or A to Z, then such letters, digits, '_' or '-', at most 64, got '语料'",
     ),
     "misspelt option that is needed": (
         "  raw: {use: source/words, with: {§path: [a]}}\n",
         "unknown option 'path' of source/words; did you mean 'paths'?",
+    ),
+    "unknown option near to none": (
+        "  raw: {use: source/words, with: {paths: [a], §zzz: 1}}\n",
+        "unknown option 'zzz' of source/words (options: paths, max_bad, share, strict, limit)",
     ),
     "unknown step key": (
         RAW + "  split: {use: corpus/halves, §wiht: {}, inputs: raw}\n",
@@ -193,6 +201,15 @@ WRONG = {
         SPLIT
         + "  bpe: {use: tokenizer/plain, inputs: split.train}\n  ids: {use: tokens/rows, inputs: {corpus: split, tokenizer: bpe}}\n  base: {use: train/learn, inputs: {tokens: ids}, with: {optimizer: {§lrr: 1}, architecture: {use: architecture/decoder}}}\n",
         "unknown option 'lrr' in 'optimizer' of train/learn; did you mean 'lr'?",
+    ),
+    "group option outside of its group": (
+        SPLIT
+        + "  bpe: {use: tokenizer/plain, inputs: split.train}\n  ids: {use: tokens/rows, inputs: {corpus: split, tokenizer: bpe}}\n  base: {use: train/learn, inputs: {tokens: ids}, with: {§lr: 1, architecture: {use: architecture/decoder}}}\n",
+        "unknown option 'lr' of train/learn; did you mean 'optimizer.lr'?",
+    ),
+    "tokens wanted": (
+        RAW + "  base: {use: train/learn, inputs: {tokens: §raw}, with: {architecture: {use: architecture/decoder}}}\n",
+        "the input 'tokens' of train/learn takes tokens; raw gives a corpus",
     ),
     "group value": (
         SPLIT
@@ -340,6 +357,15 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, registry: Registry) -
     (tmp_path / "pipeline.yaml").write_text("x")
     with pytest.raises(UsageError, match=r"no such file; did you mean 'pipeline.yaml'\?"):
         read_pipeline(tmp_path / "pipelin.yaml", None, registry)
+
+
+def test_a_folder_in_the_place_of_a_file_is_told_its_files(tmp_path: Path, registry: Registry) -> None:
+    """Who names the folder learns which file was meant, or how to start one."""
+    with pytest.raises(UsageError, match=r"is a folder\n  expected: a pipeline file\n  do: workbench init"):
+        read_pipeline(tmp_path, None, registry)
+    (tmp_path / "p.yaml").write_text("x")
+    with pytest.raises(UsageError, match=rf"do: name the file: {tmp_path / 'p.yaml'}"):
+        read_pipeline(tmp_path, None, registry)
 
 
 def test_bytes_that_are_not_utf8_have_a_place(tmp_path: Path, registry: Registry) -> None:

@@ -34,7 +34,7 @@ def problems(name="ngram", inputs="ids", more="", after=""):
 def test_an_ngram_model_needs_tokens_and_nothing_else():
     assert problems() == []
     (message,) = problems(inputs="raw")
-    assert "takes a tokens; raw gives a corpus" in message
+    assert "takes tokens; raw gives a corpus" in message
 
 
 def test_an_objective_is_refused_where_there_is_no_choice():

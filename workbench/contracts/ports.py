@@ -26,3 +26,13 @@ class Port:
     many: bool = False
     whole: bool = False
     about: str = ""
+
+
+def with_article(types: str) -> str:
+    """Return an artifact type as a sentence names it.
+
+    >>> with_article("model"), with_article("corpus|tokens")
+    ('a model', 'a corpus or tokens')
+    """
+    articles = {"tokens": "", "export": "an "}
+    return " or ".join(f"{articles.get(name, 'a ')}{name}" for name in types.split("|"))

@@ -232,7 +232,8 @@ class Pipeline:
         if name is not None:
             if not isinstance(name, str) or not STEP_NAME.match(name):
                 raise UsageError(
-                    f"{name!r} cannot be a step's name", expected="a letter, then letters, digits, '_', '-'"
+                    f"{name!r} cannot be a step's name",
+                    expected="a letter from a to z or A to Z, then such letters, digits, '_', '-'",
                 )
             return name
         stem = python_name(ref.name)

@@ -20,6 +20,7 @@ from workbench.pipeline.yaml_write import write_yaml
 from workbench.registry import Registry
 
 TEXT = "<text>"
+MAX_NAMED = 3  # files of a folder that was given for one
 
 
 def read_pipeline(
@@ -73,6 +74,10 @@ def read_text(path: Path) -> str:
     except FileNotFoundError:
         near = did_you_mean(path.name, [other.name for other in path.parent.glob("*.y*ml")])
         raise UsageError(f"no such file{near}", where=str(path), expected="a pipeline file") from None
+    except IsADirectoryError:
+        inside = sorted(str(other) for other in path.glob("*.y*ml"))[:MAX_NAMED]
+        advice = f"name the file: {' or '.join(inside)}" if inside else "workbench init NAME starts a folder with one"
+        raise UsageError("is a folder", where=str(path), expected="a pipeline file", advice=advice) from None
     except OSError as error:
         raise EnvironmentProblem(f"cannot be read: {error.strerror}", where=str(path)) from error
     try:

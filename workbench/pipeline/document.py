@@ -121,7 +121,10 @@ def _steps(root: Node, problems: list[Problem]) -> dict[str, StepNode]:
     steps = {}
     for name, step in entry.node.entries.items():
         if not STEP_NAME.match(name):
-            message = f"a step's name is a letter, then letters, digits, '_' or '-', at most 64, got {show(name)}"
+            message = (
+                "a step's name is a letter from a to z or A to Z, then such letters, digits, '_' or '-', "
+                f"at most 64, got {show(name)}"
+            )
             problems.append(step.mark.problem(message))
         steps[name] = _step(StepNode(name, step.mark, step.node), problems)
     return steps

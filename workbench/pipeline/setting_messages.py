@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 MAX_SHOWN = 60
+MAX_OPTIONS = 12  # listed in a message
 
 WANTED = {
     "bool": "true or false",
@@ -122,8 +123,15 @@ def _unknown(place: Path, cls: type[BaseModel], owner: str, path: Path) -> Setti
     *above, name = place
     known = _fields_at(cls, above)
     inside = f" in {'.'.join(map(str, above))!r}" if above else ""
-    message = f"unknown option {str(name)!r}{inside} of {owner}{did_you_mean(str(name), known)}"
+    below = [f"{option}.{name}" for option in known if name in _fields_at(cls, [*above, option])]
+    meant = f"; did you mean {' or '.join(map(repr, below))}?" if below else did_you_mean(str(name), known)
+    message = f"unknown option {str(name)!r}{inside} of {owner}{meant or _listed(known)}"
     return SettingProblem(path + place, message, on_key=True)
+
+
+def _listed(options: list[str]) -> str:
+    more = [f"and {len(options) - MAX_OPTIONS} more"] if len(options) > MAX_OPTIONS else []
+    return f" (options: {', '.join([*options[:MAX_OPTIONS], *more])})" if options else " (it has none)"
 
 
 def _fields_at(cls: type[BaseModel], place: Iterable[str | int]) -> list[str]:

@@ -15,7 +15,7 @@ from workbench.contracts.component import Component
 from workbench.contracts.evaluation import Evaluator
 from workbench.contracts.filters import LearningFilter
 from workbench.contracts.model import Mismatch
-from workbench.contracts.ports import Port
+from workbench.contracts.ports import Port, with_article
 from workbench.contracts.step import CoreStep
 from workbench.errors import WorkbenchError, did_you_mean
 from workbench.pipeline.graph import InputRef, Refs
@@ -194,8 +194,7 @@ def _check_ports(wire: Wire) -> list[SettingProblem]:
             problems.append(SettingProblem(("inputs", name), message))
     for name, port in ports.items():
         if name not in {*wire.inputs, *meant} and not port.optional and not wire.is_unclear:
-            what = " or ".join(f"a {kind}" for kind in port.type.split("|"))
-            message = f"{wire.use} needs the input {name!r} ({what})"
+            message = f"{wire.use} needs the input {name!r} ({with_article(port.type)})"
             problems.append(SettingProblem(("inputs",), message, on_key=True))
     return problems
 
@@ -207,12 +206,8 @@ def _check_type(wire: Wire, place: Path, ref: InputRef, outcomes: Mapping[str, O
     port = wire.cls.inputs[str(place[1])]
     wanted = port.type.split("|")
     if outcome.type not in wanted:
-        what = " or ".join(f"a {kind}" for kind in wanted)
-        return [
-            SettingProblem(
-                place, f"the input {place[1]!r} of {wire.use} takes {what}; {ref.step} gives a {outcome.type}"
-            )
-        ]
+        what = f"takes {with_article(port.type)}; {ref.step} gives {with_article(outcome.type)}"
+        return [SettingProblem(place, f"the input {place[1]!r} of {wire.use} {what}")]
     if outcome.parts and ref.part is None and not port.whole:
         choices = " or ".join(f"{ref.step}.{part}" for part in outcome.parts)
         return [SettingProblem(place, f"{ref.step} has parts and {wire.use} takes one of them: {choices}")]
