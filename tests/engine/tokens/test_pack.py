@@ -1,6 +1,8 @@
 """Packing: every document whole, in order, ended, and found again."""
 
 import hashlib
+import json
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -88,6 +90,20 @@ def test_the_card_counts(tmp_path, corpus, tokenizer):
     sizes = {"tokens": num_tokens, "documents": 6, "rows": num_tokens // 16}
     assert tokens.card == {"context": 16, "dtype": "uint16", "parts": {"all": sizes}, "vocab_size": 270}
     assert (tokens.parts, tokens.num_rows("all")) == ((), num_tokens // 16)
+
+
+def test_ids_beyond_a_hole_keep_their_digits(tmp_path, corpus, tokenizer):
+    """Few tokens, but one with the id 70,000: 16 bits would make another token of it."""
+    first = int(packed(tmp_path / "whole", corpus, tokenizer).ids("all")[0])
+    shutil.copytree(tokenizer.path, tmp_path / "holed")
+    path = tmp_path / "holed" / "tokenizer.json"
+    content = json.loads(path.read_text("utf-8"))
+    vocab = content["model"]["vocab"]
+    vocab[next(piece for piece, number in vocab.items() if number == first)] = 70_000
+    path.write_text(json.dumps(content), "utf-8")
+    tokens = packed(tmp_path / "far", corpus, Tokenizer(tmp_path / "holed", "t1"))
+    assert int(tokens.ids("all")[0]) == 70_000
+    assert (tokens.card["dtype"], tokens.card["vocab_size"]) == ("uint32", 70_001)
 
 
 def test_parts_stay_apart(tmp_path, corpus, tokenizer):

@@ -53,7 +53,7 @@ class Pack(CoreStep):
         """Encode the shards, join them part by part, and write the card."""
         corpus: Corpus = ctx.inputs["corpus"]
         tokenizer: Tokenizer = ctx.inputs["tokenizer"]
-        vocab_size = tokenizer.fast.get_vocab_size()
+        vocab_size = max(tokenizer.fast.get_vocab().values(), default=-1) + 1  # ids may have a hole
         dtype = "uint16" if vocab_size <= SMALL_VOCABULARY else "uint32"
         shards = corpus.shards
         tasks = [_task(number, shard, tokenizer, dtype, ctx.scratch) for number, shard in enumerate(shards)]
