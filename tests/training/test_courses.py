@@ -69,6 +69,12 @@ def test_the_best_weights_are_kept(job, ctx, monkeypatch):
     )
 
 
+def test_there_is_no_best_when_nothing_could_be_measured(job, ctx, monkeypatch):
+    scripted(monkeypatch, job, [float("nan")] * 6)
+    with pytest.raises(StepError, match="the valid loss never was a number"):
+        train(replace(job, keep="best"), ctx)
+
+
 def test_the_average_is_what_is_measured_and_left(job, ctx):
     averaged = replace(job, optimizer=Optimizer(lr=1e-2, warmup=0, average=0.9))
     curve = train(averaged, ctx)

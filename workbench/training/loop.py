@@ -270,6 +270,8 @@ class _Loop:
         import torch
 
         if self.job.keep == "best":
+            if not self.best:
+                raise StepError("the valid loss never was a number, so no weights were the best", where=self.ctx.step)
             with torch.no_grad():
                 for name, tensor in self._kept().items():
                     tensor.copy_(self.best[name])
