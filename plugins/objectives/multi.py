@@ -27,7 +27,11 @@ PRETRAINING = {"masked-lm": "prediction_logits", "sequence-classification": "seq
 
 
 class Multi(Objective):
-    """Learn several objectives at once, by the weighted sum of their losses."""
+    """Learn several objectives at once, by the weighted sum of their losses.
+
+    Where a batch is worked on in pieces (`accumulate`, several processes), a piece weighs as much as its labels of the first
+    part; the losses of the other parts are then those of the whole batch as far as their labels are spread alike.
+    """
 
     version: ClassVar[int] = 1
     families: ClassVar = NEURAL

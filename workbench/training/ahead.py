@@ -36,7 +36,9 @@ class Share:
         numbers: The examples of the whole batch, of all processes.
         num_tokens: Their tokens.
         batches: This process's rows of every micro-batch.
-        weights: What each of them weighs in the loss of the whole batch.
+        weights: What each of them weighs in the loss of the whole batch: its share of the `labels`. Labels of another name
+            (`encoder_labels`, those of the further parts of `objective/multi`) are weighed by these too, so what pieces
+            and processes add up to is their loss over the whole batch as far as both kinds are spread alike.
     """
 
     numbers: Indices
