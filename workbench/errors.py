@@ -57,6 +57,14 @@ class WorkbenchError(Exception):
             lines.append(f"  do: {self.advice}")
         return "\n".join("\n".join(lines).splitlines()[:5])
 
+    def place_in(self, where: str) -> None:
+        """Put `where` in front of where it was, once: `raw: a.csv` in `step raw` is `step raw: a.csv`."""
+        if where not in self.where:
+            name = where.removeprefix("step ")
+            inner = "" if self.where == name else self.where.removeprefix(f"{name}: ")
+            self.where = f"{where}: {inner}" if inner else where
+        self.args = (self.message,)
+
     def __reduce__(self) -> tuple[object, ...]:
         """Rebuild from the parts, so that an error survives a copy."""
         return (_rebuild, (type(self), dict(self.__dict__)))

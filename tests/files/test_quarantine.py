@@ -54,6 +54,22 @@ def test_one_more_than_max_bad_fails_at_once(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    "has_encoding, advice",
+    [
+        (True, "set how the file is encoded (such as encoding: gb18030)"),
+        (False, "repair the file (its text must be UTF-8)"),
+    ],
+)
+def test_bytes_of_another_encoding_are_led_to_the_setting(tmp_path, has_encoding, advice):
+    """Where the source can read other encodings, that is the remedy, and not to put up with the loss."""
+    quarantine = Quarantine(tmp_path, COLUMNS, Limits(max_bad_share=0.001, has_encoding=has_encoding), "raw")
+    quarantine.add(bad(1, "invalid-utf8"))
+    with pytest.raises(DataError) as problem:
+        quarantine.finish(1)
+    assert problem.value.advice == f"{advice}, or raise max_bad_share in the settings of this step"
+
+
 @pytest.mark.parametrize("num_read, fails", [(1000, False), (999, True), (1, True)])
 def test_the_share_is_of_all_records(tmp_path, num_read, fails):
     """1 of 1,000 is put up with at 0.001, 1 of 999 is not."""

@@ -237,6 +237,16 @@ def test_a_lock_differs_in_what_changed(read: Read) -> None:
     assert {"step base is gone", "step basis is new"} <= set(found)
 
 
+def test_a_file_that_is_not_there_names_the_step(read: Read) -> None:
+    """Who looks for the files of a pipeline says whose they are."""
+
+    def lacking(path: Path) -> str:
+        raise EnvironmentProblem("no file", where=str(path.name))
+
+    with pytest.raises(EnvironmentProblem, match=r"^step raw: .*: no file"):
+        identify(read(STEPS), lacking)
+
+
 def test_settings_survive_the_way_to_a_worker(read: Read, registry: Registry) -> None:
     """`component_from_json` is the inverse of `settings_of`, for every step."""
     for step in read(STEPS).steps.values():

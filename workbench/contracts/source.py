@@ -61,7 +61,10 @@ class FileSource(Source):
             matches = list(_expand(base, given))
             if not matches:
                 raise EnvironmentProblem(
-                    f"no file at {given!r}", where=self.component_id, expected=f"a file or pattern below {base}"
+                    f"no file at {given!r}",
+                    where=self.component_id,
+                    expected=f"a file or pattern below {base}",
+                    advice="mend 'paths'; a relative path starts from the folder of the pipeline file",
                 )
             found.update(matches)
         return sorted(found.items())

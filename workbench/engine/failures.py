@@ -19,9 +19,7 @@ FIELDS = ("what", "where", "expected", "advice")
 def as_workbench_error(error: BaseException, where: str, log: Path | None = None) -> WorkbenchError:
     """Return what a component raised as an error that names the step and where to read on."""
     if isinstance(error, WorkbenchError):
-        if where not in error.where:
-            error.where = f"{where}: {error.where}" if error.where else where
-        error.args = (error.message,)
+        error.place_in(where)
         return error
     see = f"see {log}" if log else ""
     if isinstance(error, KeyboardInterrupt):

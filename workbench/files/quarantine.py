@@ -13,6 +13,7 @@ from workbench.files.text import escape_bytes, safe_line
 
 RECORDS_PER_FILE = 4096
 DETAIL_CHARACTERS = 300
+NOT_AS_ENCODED = ("invalid-utf8", "invalid-encoding")  # reasons of records whose bytes are of another encoding
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,13 @@ class Limits:
         max_bad: Bad records.
         max_bad_share: Their share of all records.
         allow_damaged: Whether a damaged container is one bad record like any other.
+        has_encoding: Whether the setting `encoding` says how the files are encoded.
     """
 
     max_bad: int | None = None
     max_bad_share: float | None = None
     allow_damaged: bool = True
+    has_encoding: bool = False
 
 
 class Quarantine:
@@ -105,8 +108,15 @@ class Quarantine:
             f"{what}: {counts}",
             where=_at(self._where, first),
             expected=f"readable records; the first bad one: {first.reason}{detail}, {escape_bytes(first.head[:80])}",
-            advice=f"repair the file, or raise {setting} in the settings of this step",
+            advice=f"{self._repair(first)}, or raise {setting} in the settings of this step",
         )
+
+    def _repair(self, first: BadRecord) -> str:
+        if first.reason not in NOT_AS_ENCODED:
+            return "repair the file"
+        if self._limits.has_encoding:
+            return "set how the file is encoded (such as encoding: gb18030)"
+        return "repair the file (its text must be UTF-8)"
 
 
 def _at(step: str, record: BadRecord) -> str:

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from workbench.contracts.component import Component, DigestFile, Runtime, Threshold, is_marked, nested
 from workbench.contracts.filters import Filter
+from workbench.errors import WorkbenchError
 from workbench.pipeline.code_token import CodeReader
 from workbench.pipeline.graph import Graph, InputRef, Refs, Step
 
@@ -53,7 +54,11 @@ def identify(graph: Graph, digest: DigestFile) -> dict[str, Identity]:
     identities: dict[str, Identity] = {}
     code = CodeReader()
     for name, step in graph.steps.items():
-        identities[name] = _identify(step, graph, digest, identities, code)
+        try:
+            identities[name] = _identify(step, graph, digest, identities, code)
+        except WorkbenchError as error:
+            error.place_in(f"step {name}")
+            raise
     return identities
 
 

@@ -58,7 +58,8 @@ def run(source: Source, ctx: Context) -> None:
 def _limits(source: Source) -> Limits:
     """Return the limits of a source that reads files; the others say themselves what is too much."""
     if isinstance(source, FileSource):
-        return Limits(source.max_bad, source.max_bad_share, source.allow_damaged)
+        has_encoding = "encoding" in type(source).model_fields
+        return Limits(source.max_bad, source.max_bad_share, source.allow_damaged, has_encoding=has_encoding)
     return Limits()
 
 
