@@ -106,9 +106,32 @@ def test_ctrl_c(parts, program, tmp_path, executor):
     assert process.wait(20) == 130
     wait_for(lambda: not is_alive(noted(tmp_path)[0][1]), 5)
     record = Runs(tmp_path).find("last")
-    assert (record.status, parts.statuses(record)) == ("interrupted", {"a": "failed", "b": "skipped"})
-    assert record.step("a").error == ["step a: a stopped", "  do: run the same command again to go on"]
+    assert (record.status, parts.statuses(record)) == ("interrupted", {"a": "stopped", "b": "skipped"})
+    assert record.step("a").error == [
+        "step a: stopped; nothing of it is kept",
+        "  do: run the same command again: it begins anew, finished steps are kept",
+    ]
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_a_step_that_keeps_its_work_says_where(parts, tmp_path):
+    """Who stops a step that has a checkpoint learns where it lies and that the next run goes on from there."""
+
+    def stop(event):
+        if event["event"] == "step-started":
+            folder = tmp_path / "partial" / Runs(tmp_path).find("last").step("a").fingerprint
+            folder.mkdir(parents=True)
+            (folder / "checkpoint").write_text("half")
+        if event["event"] == "step-progress":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    record = parts.run(tmp_path, steps(tmp_path, 20), executor="inline", observers=[stop])
+    kept = tmp_path / "partial" / record.step("a").fingerprint
+    assert (record.exit_status, parts.statuses(record)) == (130, {"a": "stopped", "b": "skipped"})
+    assert record.step("a").error == [
+        f"step a: stopped; what it has done is kept in {kept}",
+        "  do: run the same command again: it goes on from there",
+    ]
 
 
 STUBBORN = "s: {use: corpus/misbehave, with: {how: stubborn}}"
@@ -123,7 +146,8 @@ def test_a_second_ctrl_c_ends_what_does_not_listen(parts, program, tmp_path, exe
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
     assert process.wait(20) == 130
-    assert Runs(tmp_path).find("last").status == "interrupted"
+    record = Runs(tmp_path).find("last")
+    assert (record.status, parts.statuses(record)) == ("interrupted", {"s": "stopped"})
     wait_for(lambda: not is_alive(int((tmp_path / "started").read_text())), 5)
 
 

@@ -19,6 +19,7 @@ EVENTS = [
     {"event": "step-metrics", "step": "b", "number": 1200, "loss": 3.21, "note": "text"},
     {"event": "step-log", "step": "b", "message": "evil \x1b[2J\nline [red]"},
     {"event": "step-failed", "step": "b", "error": ["step b: it broke \x1b[31m", "  do: this"], "log": "l"},
+    {"event": "step-stopped", "step": "b", "error": ["step b: stopped", "  do: this"]},
     {"event": "step-skipped", "step": "c", "because": "b"},
     {"event": "step-skipped", "step": "d", "because": "stopped"},
     {"event": "step-finished", "step": "e", "seconds": 3.14, "peak_bytes": 3 << 20, "path": "p"},
@@ -30,6 +31,9 @@ b: started (filter/chain)
 b: evil \\x1b[2J\\nline [red]
 b: failed
   step b: it broke \\x1b[31m
+    do: this
+b: stopped
+  step b: stopped
     do: this
 c: skipped (needs b)
 d: skipped (stopped)

@@ -92,7 +92,7 @@ def _print_runs(records: list[RunRecord], root: Path) -> None:
 def _tally(record: RunRecord) -> str:
     """Return how many steps ended how: always those with a result, the others when there are any."""
     statuses = [step.status for step in record.steps]
-    counts = {status: statuses.count(status) for status in ("ran", "cached", "failed", "skipped")}
+    counts = {status: statuses.count(status) for status in ("ran", "cached", "failed", "stopped", "skipped")}
     return ", ".join(f"{times} {status}" for status, times in counts.items() if times or status in HAS_RESULT)
 
 

@@ -3,7 +3,7 @@
 An event is a mapping `{"time", "event", "step"?, …}`. The names: `run-started` {run, folder, steps}, `run-log`
 {message}, `step-cached` {path}, `step-started` {component}, `step-progress` {done, total, unit}, `step-metrics`
 {number, …}, `step-log` {message}, `step-finished` {seconds, peak_bytes, path}, `step-failed` {error, log},
-`step-skipped` {because}, `run-finished` {status, seconds}.
+`step-stopped` {error}, `step-skipped` {because}, `run-finished` {status, seconds}.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ class _Execution:
             self._finish(status)
 
     def _status(self) -> RunStatus:
-        if self._run.stop.is_asked() and any(step.status in ("failed", "skipped") for step in self._run.record.steps):
+        if self._run.stop.is_asked() and any(step.status not in HAS_RESULT for step in self._run.record.steps):
             return "interrupted"
         return "failed" if any(step.status == "failed" for step in self._run.record.steps) else "done"
 
@@ -121,7 +121,7 @@ class _Execution:
         run, record = self._run, self._run.record
         for step in record.steps:
             if step.status in ("waiting", "running"):
-                step.status = "skipped"
+                step.status = "stopped" if step.status == "running" and status == "interrupted" else "skipped"
         record.status = status
         try:
             self._save_lock()
@@ -173,7 +173,10 @@ class _Execution:
             effort = self._maker.make(step)
         except Exception as error:  # noqa: BLE001  # a step that fails must not stop the others
             record.seconds = round(time.monotonic() - started, 3)
-            self._note_failure(record, error)
+            if isinstance(error, Interrupted) and run.stop.is_asked():
+                self._note_stop(record)
+            else:
+                self._note_failure(record, error)
             return
         finally:
             run.events.save_metrics()
@@ -196,6 +199,23 @@ class _Execution:
         record.exit_status = error.exit_status
         self._run.record.save()
         self._run.events.emit("step-failed", record.name, error=record.error, log=str(log))
+
+    def _note_stop(self, record: StepRecord) -> None:
+        """Say that the user stopped the step, what is kept of it, and how to go on."""
+        run = self._run
+        folders = [run.store.root / "partial" / name for name in (record.fingerprint, record.signals) if name]
+        kept = [folder for folder in folders if any(path.is_file() for path in folder.rglob("*"))]
+        again = "run the same command again"
+        error = Interrupted(
+            f"stopped; what it has done is kept in {kept[0]}" if kept else "stopped; nothing of it is kept",
+            where=f"step {record.name}",
+            advice=f"{again}: it goes on from there" if kept else f"{again}: it begins anew, finished steps are kept",
+        )
+        record.status = "stopped"
+        record.error = error.message.splitlines()
+        record.exit_status = error.exit_status
+        run.record.save()
+        run.events.emit("step-stopped", record.name, error=record.error)
 
     def _remake(self, step: Step) -> None:
         """Make a result again that another step needs and that turned out to be damaged."""

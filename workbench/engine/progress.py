@@ -86,7 +86,11 @@ def describe_metrics(event: Event) -> str:
 
 
 def _describe_failure(event: Event) -> list[str]:
-    return ["failed", *(f"  {safe_text(line)}" for line in event["error"])]
+    return ["failed", *_message(event)]
+
+
+def _message(event: Event) -> list[str]:
+    return [f"  {safe_text(line)}" for line in event["error"]]
 
 
 def _describe_skip(event: Event) -> str:
@@ -102,5 +106,6 @@ _WORDS: dict[str, Callable[[Event], list[str]]] = {
     "run-log": lambda event: [safe_line(str(event["message"]))],
     "step-finished": lambda event: [f"done in {duration(event['seconds'])}, {size(event['peak_bytes'])}"],
     "step-failed": _describe_failure,
+    "step-stopped": lambda event: ["stopped", *_message(event)],
     "step-skipped": lambda event: [_describe_skip(event)],
 }

@@ -12,7 +12,7 @@ from workbench.engine.events import Event
 from workbench.engine.progress import describe, describe_metrics, describe_progress
 from workbench.files.text import safe_line
 
-STYLES = {"step-failed": "red", "step-skipped": "yellow", "step-cached": "dim"}
+STYLES = {"step-failed": "red", "step-stopped": "yellow", "step-skipped": "yellow", "step-cached": "dim"}
 
 
 class TerminalBars:

@@ -19,8 +19,14 @@ from workbench.showing import Grid, View
 from workbench.wording import duration, size
 
 SECONDS_BETWEEN = 0.25
-ENDS = ("step-cached", "step-finished", "step-failed", "step-skipped", "run-finished")
-STATUS = {"step-cached": "cached", "step-finished": "ran", "step-failed": "failed", "step-skipped": "skipped"}
+STATUS = {
+    "step-cached": "cached",
+    "step-finished": "ran",
+    "step-failed": "failed",
+    "step-stopped": "stopped",
+    "step-skipped": "skipped",
+}
+ENDS = (*STATUS, "run-finished")
 
 
 @dataclass
@@ -91,7 +97,7 @@ class RunProgress:
             line.message = describe_metrics(event)
         elif kind == "step-log":
             line.message = safe_line(str(event["message"]))
-        elif kind == "step-failed":
+        elif kind in ("step-failed", "step-stopped"):
             line.message = safe_line(" ".join(event["error"]))
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 RunStatus = Literal["running", "done", "failed", "interrupted"]
-StepStatus = Literal["waiting", "running", "cached", "ran", "failed", "skipped"]
+StepStatus = Literal["waiting", "running", "cached", "ran", "failed", "stopped", "skipped"]
 HAS_RESULT = ("cached", "ran")
 NUM_SHOWN = 12  # run ids in a message about an unknown one
 
