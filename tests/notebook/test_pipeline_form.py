@@ -176,6 +176,14 @@ WRONG = {
         lambda p, raw: p.filter.length(corpse=raw),
         r"unknown input 'corpse' of filter/length; did you mean 'corpus'\?",
     ),
+    "no step for an input": (
+        lambda p, raw: p.filter.length(corpus=3),
+        "'corpus' is an input and takes a step, got 3",
+    ),
+    "the name of its own input": (
+        lambda p, raw: p.filter.length(raw, name="raw"),
+        "'raw' is the name of its own input",
+    ),
     "too many values": (lambda p, raw: p.source.words(["a"], 3), "too many values without a name"),
     "bad step name": (lambda p, raw: p.source.words(name="../x"), "cannot be a step's name"),
     "unknown part": (lambda p, raw: p.corpus.two_parts(raw)["trian"], r"unknown part 'trian'; did you mean 'train'\?"),

@@ -35,7 +35,7 @@ from workbench.pipeline.document import MAX_SEED, NO_STEPS, PIPELINE_NAME, STEP_
 from workbench.pipeline.graph import Graph, Refs, RunOptions, Step
 from workbench.pipeline.graph_python import python_name
 from workbench.pipeline.graph_yaml import cell_classes, refuse_cell_classes, write_graph
-from workbench.pipeline.setting_messages import explain
+from workbench.pipeline.setting_messages import explain, show
 from workbench.pipeline.sweep import expand
 from workbench.pipeline.wiring import Outcome, Wire, check_wiring, order_steps, outcomes_of
 from workbench.session import Session
@@ -221,6 +221,10 @@ class Pipeline:
             same = next((old for old in self._steps.values() if replace(old, name=step.name) == step), None)
             if same is not None and python_name(ref.name) in (same.name, same.name.rpartition("_")[0]):
                 return Handle(self, same.name)
+        if step.name in {needed.step for needed in step.refs}:
+            raise UsageError(
+                f"{step.name!r} is the name of its own input", where=ref.id, expected="name= a name of its own, or none"
+            )
         wires = {**self._wires(), step.name: _wire(step)}
         problems = [problem for where, problem in check_wiring(wires, registry) if where == step.name]
         if problems:
@@ -255,6 +259,12 @@ def _inputs(
     for name in list(options):
         if _is_input(options[name]):
             inputs[name] = _refs(pipeline, ref, options.pop(name))
+        elif name in cls.inputs:
+            raise UsageError(
+                f"{name!r} is an input and takes a step, got {show(options[name])}",
+                where=ref.id,
+                expected="what a call such as p.source.jsonl(…) gave, or p['its name']",
+            )
     free = [port for port in cls.inputs if port not in inputs]
     rest = []
     for value in values:
