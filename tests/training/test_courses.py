@@ -183,13 +183,16 @@ def test_compiling_is_for_runs_that_are_long_enough(job, monkeypatch):
     for steps, expected in ((int(290 / per_step), False), (int(310 / per_step), True)):
         does, why = compiles(replace(job, compile="auto", num_steps=steps), group)
         assert does is expected
-        assert why.startswith("on: it pays" if expected else "off: a run of about")
+        assert why.startswith("on, as it pays" if expected else "off, as a run of about 4 min")
+    assert compiles(replace(job, compile="auto", num_steps=1), group)[1].startswith(
+        "off, as a run of less than a second"
+    )
     monkeypatch.setattr(preparing, "_compiler_fault", lambda device: "no Python.h")
     assert compiles(replace(job, compile="auto", num_steps=10**9), group) == (
         False,
-        "off: it does not work here: no Python.h",
+        "off, as it does not work here: no Python.h",
     )
     monkeypatch.setattr(preparing.shutil, "which", lambda name: None)
-    assert compiles(replace(job, compile="auto", num_steps=10**9), group) == (False, "off: there is no C++ compiler")
+    assert compiles(replace(job, compile="auto", num_steps=10**9), group) == (False, "off, as there is no C++ compiler")
     with pytest.raises(EnvironmentProblem, match="compiling needs a C"):
         compiles(replace(job, compile="on"), group)

@@ -44,7 +44,7 @@ def logged(ctx: Context) -> list[str]:
     lines: list[str] = []
 
     def emit(event, fields):
-        if event == "step-log" and not fields["message"].startswith("compile: "):
+        if event == "step-log" and not fields["message"].startswith("compile is "):
             lines.append(fields["message"])
 
     ctx.emit = emit

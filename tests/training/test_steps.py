@@ -281,7 +281,7 @@ DECODER = {"family": "decoder", "head": "causal-lm"}
 def test_pretraining_refuses_what_does_not_fit():
     assert found(Pretrain(architecture=LLAMA, objective=Causal()), tokens={}) == []
     assert found(Pretrain(architecture=LLAMA, objective=Causal())) == [
-        (("inputs",), f"{LLAMA.component_id} needs the input 'tokens' (a tokens)")
+        (("inputs",), f"{LLAMA.component_id} needs the input 'tokens' (tokens)")
     ]
     assert "needs an objective" in found(Pretrain(architecture=LLAMA), tokens={})[0][1]
     assert found(Pretrain(architecture=Bert(), objective=Masked()), tokens={}) == []

@@ -301,7 +301,7 @@ class _Loop:
 
     def _say_how(self) -> None:
         if self.job.compile != "off":
-            self.ctx.log(f"compile: {compiles(self.job, self.group)[1]}")
+            self.ctx.log(f"compile is {compiles(self.job, self.group)[1]}")
         for name, (is_on, why) in self._extras().items():
             if is_on or why != "off, as set":
                 self.ctx.log(f"{name}: {why}")

@@ -16,6 +16,7 @@ from workbench.files.text import safe_line
 from workbench.training import extras
 from workbench.training.group import Group
 from workbench.training.job import Job
+from workbench.wording import duration
 
 if TYPE_CHECKING:
     import torch
@@ -72,16 +73,17 @@ def compiles(job: Job, group: Group) -> tuple[bool, str]:
             raise EnvironmentProblem(
                 "compiling needs a C++ compiler, and there is none", advice="install g++, or set compile: off"
             )
-        return False, "off: there is no C++ compiler"
+        return False, "off, as there is no C++ compiler"
     if job.compile == "on":
         return True, "on, as set"
     seconds = estimated_seconds(job, group)
     if seconds < PAYS_FROM_SECONDS:
-        return False, f"off: a run of about {seconds:.0f} s is too short to pay for it"
+        length = f"about {duration(seconds)}" if seconds >= 1 else "less than a second"
+        return False, f"off, as a run of {length} is too short to pay for it"
     fault = _compiler_fault(group.device)
     if fault:
-        return False, f"off: it does not work here: {fault}"
-    return True, f"on: it pays in a run of about {seconds:.0f} s"
+        return False, f"off, as it does not work here: {fault}"
+    return True, f"on, as it pays in a run of about {duration(seconds)}"
 
 
 @cache

@@ -10,7 +10,7 @@ from workbench.artifacts.tokens import Tokens
 from workbench.contracts.component import DigestFile, Field
 from workbench.contracts.context import Context
 from workbench.contracts.model import AnyArchitecture, Architecture, Mismatch
-from workbench.contracts.ports import Port
+from workbench.contracts.ports import Port, with_article
 from workbench.contracts.static import StaticArchitecture
 from workbench.contracts.step import Facts
 from workbench.training.data import PackedRows, part_names
@@ -76,7 +76,7 @@ class Pretrain(TrainingStep):
         data = self.architecture.data if isinstance(self.architecture, StaticArchitecture) else "tokens"
         wanted, other = ("tokens", "corpus") if data == "tokens" else ("corpus", "tokens")
         if wanted not in inputs:
-            message = f"{self.architecture.component_id} needs the input {wanted!r} (a {wanted})"
+            message = f"{self.architecture.component_id} needs the input {wanted!r} ({with_article(wanted)})"
             yield Mismatch(("inputs",), message)
         if other in inputs:
             message = f"{self.architecture.component_id} learns from {wanted}; the input {other!r} is not read"
