@@ -25,6 +25,19 @@ def test_a_folder_that_cannot_be_made(tmp_path, monkeypatch, write, number, said
         write(tmp_path / "folder" / "file", {})
 
 
+def test_an_error_names_the_file_that_was_asked_for(tmp_path):
+    """Neither the temporary file beside it nor a folder above it."""
+    (tmp_path / "file").write_text("x")
+    for path in (tmp_path / "file" / "a.json", tmp_path / "file" / "deeper" / "a.json"):
+        with pytest.raises(NotADirectoryError) as caught:
+            write_json(path, {})
+        assert caught.value.filename == str(path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError) as caught:
+        write_json(tmp_path / "folder", {})
+    assert caught.value.filename == str(tmp_path / "folder")
+
+
 def test_what_a_full_disk_is():
     """No space, or no more of it for this user; not any other error."""
     assert [is_disk_full(OSError(number, "")) for number in (errno.ENOSPC, errno.EDQUOT, errno.EIO)] == [

@@ -17,6 +17,7 @@ from workbench.errors import EnvironmentProblem, Interrupted, PipelineError, Unk
 REMEDIES = {
     errno.EACCES: "name a folder you may write to, or change who may read and write this one",
     errno.EPERM: "name a folder you may write to, or change who may read and write this one",
+    errno.ENOTDIR: "name a place whose folder is there, or can be made: a part of this path is a file",
     errno.EROFS: "name a folder on a disk that can be written",
     errno.ENOSPC: "free some space, or name a folder on another disk",
     errno.EDQUOT: "free some space, or name a folder on another disk",

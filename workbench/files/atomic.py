@@ -39,7 +39,7 @@ def write_json(path: Path, value: Any, *, indent: int | None = 1) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; on leaving without an error it is flushed and takes the final name."""
     temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
-    with disk_errors(path):
+    with disk_errors(path), _naming(path, temporary):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
@@ -48,6 +48,19 @@ def replacing(path: Path) -> Iterator[Path]:
             flush_folder(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _naming(path: Path, temporary: Path) -> Iterator[None]:
+    """Let an error at the temporary file, or at a folder above it, name the file that was asked for."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None and Path(os.fsdecode(error.filename)) in (temporary, *path.parents):
+            if isinstance(error, FileExistsError):  # a file stands where the folder should be made
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path)) from error
+            error.filename, error.filename2 = str(path), None
+        raise
 
 
 def commit_folder(staging: Path, final: Path, *, last: str) -> None:
