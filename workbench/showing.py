@@ -149,7 +149,7 @@ def view_run(record: RunRecord) -> View:
         document=describe_run(record),
     )
     view.facts += [
-        (f"{step.name} failed", " ".join(line.strip() for line in step.error)) for step in record.steps if step.error
+        (f"{step.name} {step.status}", " ".join(line.strip() for line in step.error)) for step in record.steps if step.error
     ]
     return view
 
@@ -168,11 +168,13 @@ def view_plan(plan: Plan) -> View:
 
 
 def describe_run(record: RunRecord) -> dict[str, Any]:
-    """Return a run as JSON values, as `workbench run` answers."""
+    """Return a run as JSON values, as `workbench run` answers: of a step there, `stopped` is among those that failed."""
     names = ("name", "fingerprint", "status", "seconds", "peak_bytes", "path")
     steps = [{name: getattr(step, name) for name in names} for step in record.steps]
     for described, step in zip(steps, record.steps, strict=True):
         described["component"] = step.component
+        if step.status == "stopped":
+            described["status"] = "failed"
         if step.error:
             described["error"] = step.error
     return {

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from workbench.showing import describe_run
 from workbench.store.objects import Store
 from workbench.store.runs import Runs
 
@@ -148,6 +149,7 @@ def test_a_second_ctrl_c_ends_what_does_not_listen(parts, program, tmp_path, exe
     assert process.wait(20) == 130
     record = Runs(tmp_path).find("last")
     assert (record.status, parts.statuses(record)) == ("interrupted", {"s": "stopped"})
+    assert [step["status"] for step in describe_run(record)["steps"]] == ["failed"]  # the four words of `run --json`
     wait_for(lambda: not is_alive(int((tmp_path / "started").read_text())), 5)
 
 
