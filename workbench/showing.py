@@ -149,7 +149,9 @@ def view_run(record: RunRecord) -> View:
         document=describe_run(record),
     )
     view.facts += [
-        (f"{step.name} {step.status}", " ".join(line.strip() for line in step.error)) for step in record.steps if step.error
+        (f"{step.name} {step.status}", " ".join(line.strip() for line in step.error))
+        for step in record.steps
+        if step.error
     ]
     return view
 
