@@ -23,7 +23,7 @@ $(STAMP): requirements.lock pyproject.toml
 	mkdir -p $(VENV)/typing && ln -sfn ../../plugins $(VENV)/typing/workbench_plugins # mypy knows no package-dir mapping
 	touch $@
 
-quickstart: $(STAMP) ## From the documentation on this machine to a tuned, evaluated model (about 5 minutes)
+quickstart: $(STAMP) ## From the documentation on this machine to a tuned, evaluated model (about 2 minutes)
 	$(BIN)/workbench run notebooks/pipelines/quickstart.yaml
 
 test: $(STAMP) ## Run the tests
