@@ -128,7 +128,7 @@ def test_a_spike_may_stop_training(job, ctx, monkeypatch):
         train(replace(job, valid=None, on_spike="stop"), ctx)
 
 
-def test_a_poisonous_document_is_named(ctx, tmp_path, pack, tokenizer):
+def test_a_poisonous_document_is_named(job, ctx, tmp_path, pack, tokenizer):
     """A sign that only one of 60 documents has, and an embedding that is no number: its step stops, and names it."""
     from tests.training.conftest import rows_of, write_corpus
 
@@ -140,20 +140,8 @@ def test_a_poisonous_document_is_named(ctx, tmp_path, pack, tokenizer):
     sign = set(tokenizer.load()("☠")["input_ids"]) - set(tokenizer.load()(rows[36]["text"])["input_ids"])
     model.model.embed_tokens.weight.data[max(sign)] = float("nan")
     examples = PackedRows(packed, "train")
-    poisoned = Job(
-        **dict.fromkeys(("tuning", "valid")),
-        model=model,
-        objective=Causal(),
-        train=examples,
-        vocab=vocab,
-        optimizer=Optimizer(),
-        num_steps=len(examples),
-        batch_size=1,
-        accumulate=1,
-        eval_every=100,
-        eval_rows=1,
-        precision="float32",
-        checkpoint_seconds=1e9,
+    poisoned = replace(
+        job, model=model, train=examples, valid=None, vocab=vocab, num_steps=len(examples), batch_size=1, eval_every=100
     )
     with pytest.raises(StepError, match=r"the loss is nan at step [0-9]+ of") as caught:
         train(poisoned, ctx)

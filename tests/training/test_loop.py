@@ -14,8 +14,9 @@ from workbench_plugins.objectives.contrastive import Contrastive
 from workbench.contracts.model import Tuning
 from workbench.errors import StepError
 from workbench.training import reporting
+from workbench.training.ahead import counts_of, weights_of
 from workbench.training.data import PackedRows
-from workbench.training.loop import label_shares, train
+from workbench.training.loop import train
 from workbench.training.optimizer import Optimizers
 from workbench.training.settings import Optimizer
 
@@ -69,10 +70,15 @@ def _fresh(job, ctx):
 
 def test_micro_batches_are_weighed_by_their_labels():
     """Three labels beside one; rows where there are no labels at all."""
+
+    def shares(batches):
+        counts = [counts_of(batch) for batch in batches]
+        return weights_of(counts, counts)
+
     labels = [torch.tensor([[1, 2, 3]]), torch.tensor([[4, -100, -100]])]
-    assert label_shares([{"labels": one} for one in labels]) == [0.75, 0.25]
-    assert label_shares([{"input_ids": torch.zeros(3, 2)}, {"input_ids": torch.zeros(1, 2)}]) == [0.75, 0.25]
-    assert label_shares([{"labels": torch.tensor([-100])}] * 2) == [0.5, 0.5]
+    assert shares([{"labels": one} for one in labels]) == [0.75, 0.25]
+    assert shares([{"input_ids": torch.zeros(3, 2)}, {"input_ids": torch.zeros(1, 2)}]) == [0.75, 0.25]
+    assert shares([{"labels": torch.tensor([-100])}] * 2) == [0.5, 0.5]
 
 
 def test_the_gradient_is_clipped(job, ctx):

@@ -18,7 +18,8 @@ from transformers import (
 )
 
 from workbench.errors import PluginError
-from workbench.training.masks import additive_mask, known_positions, looks_back_only, model_inputs, positions
+from workbench.training.masks import known_positions, looks_back_only, model_inputs, positions
+from workbench.training.visibility import Visibility
 
 LENGTHS = (5, 1, 9, 3)
 SIZES = {"num_hidden_layers": 3, "num_attention_heads": 4, "hidden_size": 32, "intermediate_size": 64}
@@ -108,11 +109,12 @@ def test_gradients_are_finite_beside_padding():
 def test_the_mask_is_a_block_for_each_document():
     """Documents of 2 and 1 tokens and one of padding, worked out by hand."""
     segments = torch.tensor([[1, 1, 2, 0]])
+    forwards, both = (Visibility(segments, segments, how).additive() for how in ("causal", "bidirectional"))
     causal = [[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
     full = [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
-    assert (additive_mask(segments, causal=True)[0, 0] == 0).int().tolist() == causal
-    assert (additive_mask(segments, causal=False)[0, 0] == 0).int().tolist() == full
-    assert torch.isfinite(additive_mask(segments, causal=True).bfloat16()).all()
+    assert (forwards[0, 0] == 0).int().tolist() == causal
+    assert (both[0, 0] == 0).int().tolist() == full
+    assert torch.isfinite(forwards.bfloat16()).all()
 
 
 def test_positions_count_within_each_document():

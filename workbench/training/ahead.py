@@ -109,11 +109,11 @@ class Shares:
         of_all: list[Counts] = []
         for piece, purpose in zip(pieces, purposes, strict=True):
             parts = self._parts(examples, piece, purpose)
-            sizes = [_counts(batch) if is_filled else (0, 0) for batch, is_filled in parts]
+            sizes = [counts_of(batch) if is_filled else (0, 0) for batch, is_filled in parts]
             of_all += sizes
             counts.append(sizes[self._group.rank])
             mine.append(self._pinned(parts[self._group.rank][0]))
-        return mine, _weights(counts, of_all)
+        return mine, weights_of(counts, of_all)
 
     def _parts(self, examples: Examples, piece: Indices, purpose: str) -> list[tuple[Batch, bool]]:
         """Return the share of every process, and whether it holds anything: one without rows gets the first, to weigh 0."""
@@ -144,19 +144,15 @@ class Shares:
         return {name: tensor.pin_memory() for name, tensor in batch.items()}
 
 
-def label_shares(batches: Sequence[Mapping[str, Any]]) -> list[float]:
-    """Return the share of the labels that each micro-batch holds; of its rows where there are no labels at all."""
-    counts = [_counts(batch) for batch in batches]
-    return _weights(counts, counts)
-
-
-def _weights(counts: Sequence[Counts], of_all: Sequence[Counts]) -> list[float]:
+def weights_of(counts: Sequence[Counts], of_all: Sequence[Counts]) -> list[float]:
+    """Return the share of all labels that each micro-batch holds; of all rows where there are no labels at all."""
     which = 0 if any(labels for labels, _ in of_all) else 1
     total = sum(count[which] for count in of_all)
     return [count[which] / total for count in counts]
 
 
-def _counts(batch: Mapping[str, Any]) -> Counts:
+def counts_of(batch: Mapping[str, Any]) -> Counts:
+    """Return how many labels a batch holds, and how many rows."""
     rows = len(next(iter(batch.values())))
     labels = batch.get("labels")
     return (rows if labels is None else int((labels != IGNORED).sum())), rows

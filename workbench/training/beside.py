@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.contracts.model import Objective
 from workbench.errors import StepError
+from workbench.training.inside import unwrapped
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +29,7 @@ def add_beside(model: Any, objective: Objective, example: Mapping[str, Any]) -> 
         objective: Names the weights and draws their first values.
         example: One that the loss will see.
     """
-    bare = _bare(model)
+    bare = unwrapped(model)
     first = objective.beside(example, int(bare.config.hidden_size))
     if not first:
         remove_beside(bare)
@@ -43,7 +44,7 @@ def add_beside(model: Any, objective: Objective, example: Mapping[str, Any]) -> 
 
 def weights_beside(model: Any) -> Mapping[str, torch.Tensor]:
     """Return name → weight of what was learned beside a model. Raises `StepError` when there is nothing."""
-    found = getattr(_bare(model), NAME, None)
+    found = getattr(unwrapped(model), NAME, None)
     if found is None:
         raise StepError("nothing was learned beside this model", expected="a model trained with such an objective")
     return dict(found.items())
@@ -83,8 +84,3 @@ def _hang(model: Any, values: Mapping[str, torch.Tensor]) -> None:
 
     setattr(model, NAME, ParameterDict({name: Parameter(value.clone()) for name, value in values.items()}))
     setattr(model.config, NAME, {name: list(value.shape) for name, value in values.items()})
-
-
-def _bare(model: Any) -> Any:
-    """Return the transformers model inside what peft puts around it."""
-    return model.get_base_model() if hasattr(model, "get_base_model") else model

@@ -16,6 +16,7 @@ import numpy as np
 from workbench.contracts.model import Examples, Objective
 from workbench.contracts.tokenizer import Vocab
 from workbench.training.device import Precision, autocast
+from workbench.training.inside import output_layer
 from workbench.training.optimizer import Optimizers, hidden_matrices, trainable
 from workbench.training.preparing import blocks
 from workbench.training.settings import Optimizer
@@ -103,7 +104,7 @@ def flops_per_token(model: torch.nn.Module, context: int) -> int:
 
     config = getattr(model, "config", None)
     looked_up = {id(m.weight): m.weight.numel() for m in model.modules() if isinstance(m, Embedding)}
-    head = getattr(model, "get_output_embeddings", lambda: None)()
+    head = output_layer(model)
     if head is not None:
         looked_up.pop(id(head.weight), None)
     experts = getattr(config, "num_local_experts", None) or getattr(config, "num_experts", None)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import EnvironmentProblem
 from workbench.training.group import Group
+from workbench.training.inside import output_layer, unwrapped
 from workbench.training.job import Job, Switch
 
 if TYPE_CHECKING:
@@ -53,13 +54,13 @@ def float8(job: Job, group: Group) -> tuple[bool, str]:
 def put_in(model: torch.nn.Module, job: Job, group: Group) -> None:
     """Put the chosen extras into the model, before it is compiled or split."""
     if liger(job, group)[0]:
-        _put_liger_in(_bare(model))
+        _put_liger_in(unwrapped(model))
     if flash(job, group)[0]:
-        _bare(model).set_attn_implementation("flash_attention_2")
+        unwrapped(model).set_attn_implementation("flash_attention_2")
     if float8(job, group)[0]:
         from torchao.float8 import convert_to_float8_training
 
-        head = _output_layer(model)
+        head = output_layer(model)
         convert_to_float8_training(model, module_filter_fn=lambda layer, _name: layer is not head and _is_even(layer))
 
 
@@ -67,7 +68,7 @@ def take_out(model: torch.nn.Module, attention: str | None) -> None:
     """Leave a model of its own layers, with the attention it had."""
     from torch.nn import Linear
 
-    bare = _bare(model)
+    bare = unwrapped(model)
     if attention is not None and bare.config._attn_implementation != attention:  # noqa: SLF001  # transformers' only name
         bare.set_attn_implementation(attention)
     for module in list(model.modules()):
@@ -81,7 +82,7 @@ def take_out(model: torch.nn.Module, attention: str | None) -> None:
 
 def attention_of(model: torch.nn.Module) -> str | None:
     """Return the name of the attention that a transformers model uses."""
-    name = getattr(getattr(_bare(model), "config", None), "_attn_implementation", None)
+    name = getattr(getattr(unwrapped(model), "config", None), "_attn_implementation", None)
     return None if name is None else str(name)
 
 
@@ -102,7 +103,7 @@ def _liger_fault(job: Job, group: Group) -> Fault | None:
         return fault
     from liger_kernel.transformers.monkey_patch import MODEL_TYPE_TO_APPLY_LIGER_FN
 
-    kind = str(_bare(job.model).config.model_type)
+    kind = str(unwrapped(job.model).config.model_type)
     if kind not in MODEL_TYPE_TO_APPLY_LIGER_FN:
         return Fault(f"Liger {version('liger-kernel')} has no kernels for models of type {kind!r}", "set kernels: off")
     return None
@@ -112,7 +113,7 @@ def _flash_fault(job: Job, group: Group) -> Fault | None:
     fault = _lacking("flash-attn", group, "flash_attention: off")
     if fault is not None:
         return fault
-    model, instead = _bare(job.model), "set flash_attention: off"
+    model, instead = unwrapped(job.model), "set flash_attention: off"
     config = model.config
     if not getattr(model, "_supports_flash_attn", False) or config.is_encoder_decoder:
         return Fault(f"{type(model).__name__} cannot keep packed documents apart with FlashAttention", instead)
@@ -176,12 +177,3 @@ def _plain(layer: torch.nn.Linear) -> torch.nn.Linear:
     plain = Linear(layer.in_features, layer.out_features, bias=layer.bias is not None, device="meta")
     plain.weight, plain.bias = layer.weight, layer.bias
     return plain.train(layer.training)
-
-
-def _output_layer(model: Any) -> Any:
-    return getattr(model, "get_output_embeddings", lambda: None)()
-
-
-def _bare(model: Any) -> Any:
-    """Return the transformers model inside what peft puts around it."""
-    return model.get_base_model() if hasattr(model, "get_base_model") else model

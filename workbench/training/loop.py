@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.contracts.context import Context
 from workbench.errors import Interrupted, StepError
 from workbench.training import extras
-from workbench.training.ahead import Shares, label_shares
+from workbench.training.ahead import Shares
 from workbench.training.average import Average
 from workbench.training.checkpoint import Checkpoints, State
 from workbench.training.curve import Curve
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Batch = dict[str, torch.Tensor]
 
-__all__ = ["Job", "label_shares", "train"]
+__all__ = ["Job", "train"]
 
 
 def train(job: Job, ctx: Context) -> Curve:

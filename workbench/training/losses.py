@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from workbench.training.inside import output_layer
+
 if TYPE_CHECKING:
     import torch
 
@@ -94,7 +96,7 @@ def _plain_head(model: torch.nn.Module) -> torch.nn.Linear | None:
     from torch.distributed.tensor import DTensor
     from torch.nn import Linear
 
-    head = getattr(model, "get_output_embeddings", lambda: None)()
+    head = output_layer(model)
     if type(head) is not Linear or isinstance(head.weight, DTensor) or "forward" in vars(head):
         return None
     if getattr(model, "final_logits_bias", None) is not None:  # BART adds it to the logits, and it is all zeros

@@ -27,14 +27,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import PluginError, StepError
-from workbench.training.visibility import Visibility, additive_mask, document_ends, positions
+from workbench.training.inside import unwrapped
+from workbench.training.visibility import Visibility, document_ends, positions
 
 if TYPE_CHECKING:
     import torch
 
     Batch = Mapping[str, torch.Tensor]
 
-__all__ = ["additive_mask", "known_positions", "looks_back_only", "model_inputs", "positions"]
+__all__ = ["known_positions", "looks_back_only", "model_inputs", "positions"]
 
 PASSED_ON = ("token_type_ids", "segment_ids")  # where the model takes them
 
@@ -58,11 +59,11 @@ def model_inputs(model: torch.nn.Module, batch: Batch) -> dict[str, Any]:
         Keyword arguments for `model`. Token outputs are [B, T, …] ([1, B·T, …] with FlashAttention, [B, N, …] for a
         permutation model that was asked for N places).
     """
-    config = _unwrapped(model).config
+    config = unwrapped(model).config
     if config.is_encoder_decoder:
         return _two_stacks(model, batch)
     if config.model_type == "xlnet":
-        return _two_streams(_unwrapped(model), batch)
+        return _two_streams(unwrapped(model), batch)
     return _one_stack(model, batch)
 
 
@@ -72,7 +73,7 @@ def looks_back_only(model: torch.nn.Module) -> bool:
         causal = getattr(module, "is_causal", None)
         if causal is not None:
             return bool(causal)
-    if getattr(_unwrapped(model), "config", None) is not None and _unwrapped(model).config.model_type == "mpt":
+    if getattr(unwrapped(model), "config", None) is not None and unwrapped(model).config.model_type == "mpt":
         return True  # the one causal decoder of transformers 5.23 whose attention does not say so
     raise PluginError(
         f"cannot tell whether {type(model).__name__} looks ahead: none of its modules says `is_causal`",
@@ -85,13 +86,13 @@ def known_positions(model: torch.nn.Module) -> int | None:
 
     RoBERTa's table of positions has rows before the first one; XLNet gives its length as -1.
     """
-    bare = _unwrapped(model)
+    bare = unwrapped(model)
     known = int(getattr(bare.config, "max_position_embeddings", None) or 0) - _first_position(bare)
     return known if known > 0 else None
 
 
 def _one_stack(model: torch.nn.Module, batch: Batch) -> dict[str, Any]:
-    bare = _unwrapped(model)
+    bare = unwrapped(model)
     segments_bt = batch["segment_ids"]
     is_causal = looks_back_only(model)
     is_prefix = getattr(bare.config, "attention_pattern", "") == "prefix"
@@ -166,7 +167,7 @@ def _laid_out(inputs: dict[str, Any], rule: Visibility) -> dict[str, Any]:
 
 def _two_stacks(model: torch.nn.Module, batch: Batch) -> dict[str, Any]:
     """Return the inputs of an encoder-decoder; its encoder is run here."""
-    bare = _unwrapped(model)
+    bare = unwrapped(model)
     segments_bs = batch["segment_ids"]
     is_task = "decoder_input_ids" not in batch
     written_bt = _moved(batch, bare.config) if is_task else batch["decoder_input_ids"]
@@ -272,16 +273,3 @@ def _first_position(model: Any) -> int:
 
 def _parameters(model: torch.nn.Module) -> frozenset[str]:
     return frozenset(inspect.signature(type(model).forward).parameters)
-
-
-def _unwrapped(model: Any) -> Any:
-    """Return the transformers model inside what DDP, torch.compile and peft put around it."""
-    while True:
-        if hasattr(model, "_orig_mod"):
-            model = model._orig_mod  # noqa: SLF001  # torch.compile has no public name for it
-        elif hasattr(model, "get_base_model"):
-            model = model.get_base_model()
-        elif hasattr(model, "module") and not hasattr(model, "config"):
-            model = model.module
-        else:
-            return model

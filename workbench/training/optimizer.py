@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from workbench.training.inside import output_layer
 from workbench.training.settings import MOMENTUM, Optimizer
 
 if TYPE_CHECKING:
@@ -98,6 +99,6 @@ def hidden_matrices(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
     from torch.nn import Embedding
 
     apart = {id(p) for module in model.modules() if isinstance(module, Embedding) for p in module.parameters()}
-    head = getattr(model, "get_output_embeddings", lambda: None)()
+    head = output_layer(model)
     apart |= {id(p) for p in head.parameters()} if head is not None else set()
     return {name: p for name, p in trainable(model).items() if p.ndim == MATRIX and id(p) not in apart}

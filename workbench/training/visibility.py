@@ -88,11 +88,6 @@ class Visibility:
         return create_block_mask(self, rows, None, queries, keys, device=self.query_segments.device)
 
 
-def additive_mask(segment_ids_bt: torch.Tensor, *, causal: bool) -> torch.Tensor:
-    """Return float[B, 1, T, T] for the documents of packed rows, read forwards only or from both sides."""
-    return Visibility(segment_ids_bt, segment_ids_bt, "causal" if causal else "bidirectional").additive()
-
-
 def positions(segment_ids_bt: torch.Tensor) -> torch.Tensor:
     """Return int64[B, T]: the place of each token in its document, as far as the document lies in this row.
 
