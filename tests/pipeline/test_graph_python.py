@@ -8,7 +8,7 @@ import pytest
 
 import workbench as wb
 from workbench.errors import UsageError
-from workbench.pipeline.graph_python import WIDTH, Cell, as_percent
+from workbench.pipeline.graph_python import HANDLE_NAMES, WIDTH, Cell, as_percent
 from workbench.session import Session
 
 PIPELINES = Path(__file__).parents[2] / "notebooks" / "pipelines"
@@ -118,3 +118,10 @@ def test_a_notebook_is_never_written_over(folder):
 def test_text_cells():
     """Lines of a markdown cell are comments, empty ones without a space behind."""
     assert as_percent([Cell("markdown", "a\n\nb")]) == "# %% [markdown]\n# a\n#\n# b\n"
+
+
+def test_parts_that_are_called_like_something_of_a_handle_are_written_as_items():
+    """Every public name of a handle is known to the writer, so `split.head` never means a part."""
+    handle = wb.Pipeline("p").source.jsonl(paths=["a"])
+    own = {name for name in (*dir(type(handle)), *vars(handle)) if not name.startswith("_")}
+    assert own == set(HANDLE_NAMES)
